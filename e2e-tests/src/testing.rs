@@ -1,0 +1,61 @@
+//! What tests need to find: the built module and the corpora.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::host::Policy;
+
+/// Names the module, for tests and for `review`.
+pub const MODULE_VARIABLE: &str = "AIRFLOW_POD_IDENTITY_MODULE";
+
+/// Names the directory of the corpora.
+pub const CORPORA_VARIABLE: &str = "AIRFLOW_POD_IDENTITY_CORPORA";
+
+/// The workspace's root.
+#[must_use]
+pub fn workspace() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
+}
+
+/// The built module: the one that the environment names, else `policy.wasm` in the workspace's root.
+///
+/// # Panics
+/// When there is none: a test that needs the module must not pass without it.
+#[must_use]
+pub fn module() -> PathBuf {
+    let given = std::env::var_os(MODULE_VARIABLE).map(PathBuf::from);
+    let path = given.clone().unwrap_or_else(|| workspace().join("policy.wasm"));
+    match given {
+        _ if path.is_file() => path,
+        Some(_) => panic!("{MODULE_VARIABLE} names {}, which is no file", path.display()),
+        None => panic!("there is no policy.wasm: run `make policy.wasm`, or set {MODULE_VARIABLE}"),
+    }
+}
+
+/// The built module, compiled once for all tests of a program.
+///
+/// # Panics
+/// When there is none, or when it does not load.
+#[must_use]
+pub fn policy() -> &'static Policy {
+    static POLICY: OnceLock<Policy> = OnceLock::new();
+    POLICY.get_or_init(|| {
+        let path = module();
+        Policy::load(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    })
+}
+
+/// The corpora, where the environment names them; else `None`, and a line that says what was skipped.
+///
+/// # Panics
+/// When the environment names a directory that is not there.
+#[must_use]
+pub fn corpora() -> Option<PathBuf> {
+    let Some(path) = std::env::var_os(CORPORA_VARIABLE).map(PathBuf::from) else {
+        println!("skipped: {CORPORA_VARIABLE} is not set");
+        return None;
+    };
+    assert!(path.is_dir(), "{CORPORA_VARIABLE} names {}, which is no directory", path.display());
+    Some(path)
+}

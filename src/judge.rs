@@ -1,0 +1,91 @@
+//! From a request to the answer: reads the object, runs the rules, compares, and says what comes of it.
+
+use crate::json::Unreadable;
+use crate::request::{Object, Payload, Request};
+use crate::response::Response;
+use crate::settings::Settings;
+use crate::settings::problems::Problems;
+use crate::verdict;
+use std::fmt;
+
+/// Judges what the host sent.
+#[must_use]
+pub fn judge(payload: &[u8]) -> Response {
+    let Ok(text) = std::str::from_utf8(payload) else {
+        return Response::unreadable("it is not valid UTF-8");
+    };
+    match read(text).and_then(|(request, settings)| answer(request, &settings)) {
+        Ok(response) => response,
+        Err(why) => Response::unreadable(&why.to_string()),
+    }
+}
+
+/// Why there is no verdict.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    Unreadable(Box<Unreadable>),
+    Settings(String),
+    Mismatch(&'static str),
+}
+
+impl From<Box<Unreadable>> for Trouble {
+    fn from(why: Box<Unreadable>) -> Self {
+        Self::Unreadable(why)
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(why) => why.fmt(f),
+            Self::Settings(problem) => write!(f, "the policy's settings are wrong: {problem}"),
+            Self::Mismatch(what) => f.write_str(what),
+        }
+    }
+}
+
+/// Reads the request and the settings.
+pub(crate) fn read(text: &str) -> Result<(Request<'_>, Settings<'_>), Trouble> {
+    let payload = Payload::read(text)?;
+    let mut problems = Problems::default();
+    let settings = match payload.settings {
+        Some(raw) => Settings::read(&mut raw.reader(), &mut problems)?,
+        None => Settings::default(),
+    };
+    match problems.into_vec().into_iter().next() {
+        Some(problem) => Err(Trouble::Settings(problem)),
+        None => Ok((payload.request, settings)),
+    }
+}
+
+fn answer(mut request: Request<'_>, settings: &Settings<'_>) -> Result<Response, Trouble> {
+    let update = match &*request.operation {
+        "CREATE" => false,
+        "UPDATE" => true,
+        "DELETE" | "CONNECT" => return Ok(Response::default()),
+        _ => return Err(Trouble::Mismatch("`request.operation` must be CREATE, UPDATE, DELETE or CONNECT")),
+    };
+    let (object, old) = (request.object.take(), request.old_object.take());
+    let object = object.ok_or(Trouble::Mismatch("`request.object` must be an object"))?;
+    let Object::Pod(pod) = object else { return Ok(Response::default()) };
+    if !matches!(&*request.sub_resource, "" | "ephemeralcontainers") {
+        return Ok(Response::default());
+    }
+    // Rules would be run for another kind than the object's if these differed.
+    if pod.kind.as_ref().is_some_and(|kind| *kind != request.kind) {
+        return Err(Trouble::Mismatch("`request.object.kind` differs from `request.kind.kind`"));
+    }
+    if pod.api_version.as_ref().is_some_and(|version| *version != request.version) {
+        return Err(Trouble::Mismatch("`request.object.apiVersion` differs from `request.kind`"));
+    }
+    let old = match old {
+        Some(Object::Pod(old)) if update => Some(old),
+        _ => None,
+    };
+    if old.as_ref().is_some_and(|old| old.metadata.deleted) {
+        return Ok(Response::default());
+    }
+    // Who updates a pod is not who made it: conditions on the creator count as met.
+    request.requester.exempt = update;
+    Ok(verdict::respond(&request, settings, *pod, old.map(|old| *old))?)
+}

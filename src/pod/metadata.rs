@@ -1,0 +1,94 @@
+use crate::annotation;
+use crate::json::{Reader, Result, Text, Unreadable, fields};
+
+/// What the policy reads of an object's metadata.
+#[derive(Debug, Default)]
+pub struct Metadata<'a> {
+    /// `name`, empty while the API server has not made one of `generateName`.
+    pub name: Text<'a>,
+    /// `generateName`
+    pub generate_name: Option<Text<'a>>,
+    /// All labels.
+    pub labels: Vec<(Text<'a>, Text<'a>)>,
+    /// The annotations that mean something to the policy, by key.
+    pub annotations: Vec<(Text<'a>, Text<'a>)>,
+    /// Whether the object is being deleted.
+    pub deleted: bool,
+}
+
+impl<'a> Metadata<'a> {
+    /// Reads `metadata`.
+    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        if reader.null()? {
+            return Ok(Self::default());
+        }
+        fields!(reader, "metadata" => _, {
+            name: "name" => reader.string("metadata.name")?,
+            generate_name: "generateName" => reader.string("metadata.generateName")?,
+            labels: "labels" => strings(reader, "metadata.labels", |_| true)?,
+            annotations: "annotations" => strings(reader, "metadata.annotations", annotation::is_read)?,
+            deleted: "deletionTimestamp" => reader.string("metadata.deletionTimestamp")?.is_some(),
+        });
+        Ok(Self {
+            name: name.unwrap_or_default(),
+            generate_name: generate_name.filter(|name: &Text<'a>| !name.is_empty()),
+            labels,
+            annotations,
+            deleted,
+        })
+    }
+
+    /// The value of a label.
+    #[must_use]
+    pub fn label(&self, key: &str) -> Option<&str> {
+        self.labels.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_ref())
+    }
+
+    /// The value of an annotation that the policy reads.
+    #[must_use]
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.annotations.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_ref())
+    }
+
+    /// What a user calls the object: its `generateName` where there is one, since the name is the API server's then.
+    #[must_use]
+    pub fn known_as(&self) -> &str {
+        self.generate_name.as_deref().unwrap_or(&self.name)
+    }
+}
+
+/// Reads an object of strings, keeping the keys that are wanted. None of those may stand there twice.
+fn strings<'a>(
+    reader: &mut Reader<'a>,
+    what: &'static str,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<(Text<'a>, Text<'a>)>> {
+    let mut map: Vec<(Text<'a>, Text<'a>)> = Vec::new();
+    if reader.null()? {
+        return Ok(map);
+    }
+    let mut fields = reader.object(what)?;
+    while let Some(key) = reader.key(&mut fields)? {
+        if wanted(&key) {
+            // The API server reads a null as the empty string.
+            let value = reader.string(what)?.unwrap_or_default();
+            map.push((key, value));
+        } else {
+            reader.raw_text(what)?;
+        }
+    }
+    if twice(&map) {
+        return Err(Box::new(Unreadable::Duplicate { key: what }));
+    }
+    Ok(map)
+}
+
+/// Whether a key stands in the map twice. A handful of keys is compared pairwise, more are sorted first.
+fn twice(map: &[(Text<'_>, Text<'_>)]) -> bool {
+    if map.len() <= 16 {
+        return map.iter().enumerate().any(|(index, (key, _))| map.iter().take(index).any(|(other, _)| other == key));
+    }
+    let mut keys: Vec<&str> = map.iter().map(|(key, _)| key.as_ref()).collect();
+    keys.sort_unstable();
+    keys.iter().zip(keys.iter().skip(1)).any(|(one, next)| one == next)
+}

@@ -1,0 +1,296 @@
+//! Requirements: the closed set of what a rule or a credential can ask of a pod. Each knows whether it is met, and how
+//! to make it so. `validate` reads the first answer, `mutate` acts on the second.
+
+use crate::finding::{Place, Problem};
+use crate::json::{ObjectWriter, Text};
+use crate::names::clean_path;
+use crate::plan::Changes;
+use crate::pod::{EnvVar, Pod, Projection, SecretVolume, Source, Volume};
+
+/// Something that must hold of a pod. Containers, mounts, volumes and sources are indices of the pod's lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Requirement {
+    /// There is a volume of this name, made of this.
+    Volume {
+        /// The volume's name.
+        name: String,
+        /// What it is made of.
+        source: VolumeSource,
+    },
+    /// The container mounts the volume, read-only and whole.
+    Mount {
+        /// The container.
+        container: usize,
+        /// The volume's name.
+        volume: String,
+        /// The path, clean.
+        path: String,
+    },
+    /// The container has the env variable with this literal value.
+    Env {
+        /// The container.
+        container: usize,
+        /// The variable's name.
+        name: String,
+        /// Its value; never a secret.
+        value: String,
+    },
+    /// The mount is gone.
+    NoMount {
+        /// The container.
+        container: usize,
+        /// The mount.
+        mount: usize,
+    },
+    /// The volume is gone.
+    NoVolume {
+        /// The volume.
+        volume: usize,
+    },
+    /// `automountServiceAccountToken` says false.
+    AutomountFalse,
+    /// A projected token is asked for with this validity.
+    Expiration {
+        /// The volume.
+        volume: usize,
+        /// The source in it.
+        source: usize,
+        /// Seconds.
+        seconds: i64,
+    },
+}
+
+/// What a volume that the policy adds is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VolumeSource {
+    /// Keys of a Secret, as files.
+    Secret {
+        /// The Secret's name.
+        secret: String,
+        /// Keys and the files' paths.
+        items: Vec<(String, String)>,
+    },
+    /// The API server's own three sources: a token, the cluster's CA, the namespace.
+    ApiAccess {
+        /// The token's audience; `None`: the API server's.
+        audience: Option<String>,
+        /// The token's validity in seconds.
+        expiration: i64,
+    },
+}
+
+/// Whether a requirement is met.
+#[derive(Debug, PartialEq, Eq)]
+pub enum State<'a> {
+    /// It is.
+    Met,
+    /// It can be made so.
+    Missing,
+    /// Something else stands in its place.
+    Taken(Place<'a>, Problem<'a>),
+}
+
+impl Requirement {
+    /// A volume.
+    #[must_use]
+    pub fn volume(name: &str, source: VolumeSource) -> Self {
+        Self::Volume { name: name.to_owned(), source }
+    }
+
+    /// A mount.
+    #[must_use]
+    pub fn mount(container: usize, volume: &str, path: &str) -> Self {
+        Self::Mount { container, volume: volume.to_owned(), path: path.to_owned() }
+    }
+
+    /// An env variable.
+    #[must_use]
+    pub fn env(container: usize, name: &str, value: &str) -> Self {
+        Self::Env { container, name: name.to_owned(), value: value.to_owned() }
+    }
+
+    /// Whether the requirement is met by the pod with the `changes` that are planned already. `origin` is what asks for
+    /// it, as a message calls it.
+    #[must_use]
+    pub fn state<'a>(&self, pod: &Pod<'a>, changes: &Changes, origin: &str) -> State<'a> {
+        match self {
+            Self::Volume { name, source } => volume_state(pod, changes, name, source, origin),
+            Self::Mount { container, volume, path } => mount_state(pod, changes, *container, volume, path, origin),
+            Self::Env { container, name, value } => env_state(pod, changes, *container, name, value, origin),
+            Self::NoMount { container, mount } => met(changes.is_mount_gone(*container, *mount)),
+            Self::NoVolume { volume } => met(changes.is_volume_gone(*volume)),
+            Self::AutomountFalse => met(pod.outline.automount() == Some(false) || changes.sets_automount()),
+            Self::Expiration { volume, source, seconds } => {
+                let projected = pod.volumes.get(*volume).and_then(|volume| volume.projected.as_ref());
+                let source = projected.and_then(|projected| projected.sources.get(*source));
+                met(matches!(source, Some(Source::Token { expiration: Some((found, _)), .. }) if found == seconds))
+            }
+        }
+    }
+}
+
+fn met<'a>(met: bool) -> State<'a> {
+    if met { State::Met } else { State::Missing }
+}
+
+fn volume_state<'a>(pod: &Pod<'a>, changes: &Changes, name: &str, source: &VolumeSource, origin: &str) -> State<'a> {
+    if let Some((planned, by)) = changes.volume(name) {
+        if planned == source {
+            return State::Met;
+        }
+        return two_credentials(format!("a volume `{name}`"), by, origin, Place::Spec("volumes"));
+    }
+    match pod.volume(name) {
+        Some((index, _)) if changes.is_volume_gone(index) => State::Missing,
+        Some((_, volume)) if source.is(volume) => State::Met,
+        Some((index, _)) => {
+            State::Taken(Place::Volume(index), Problem::VolumeTaken(name.to_owned(), origin.to_owned()))
+        }
+        None => State::Missing,
+    }
+}
+
+fn mount_state<'a>(
+    pod: &Pod<'a>,
+    changes: &Changes,
+    container: usize,
+    volume: &str,
+    path: &str,
+    origin: &str,
+) -> State<'a> {
+    let Some(found) = pod.containers.get(container) else { return State::Missing };
+    let mut state = State::Missing;
+    for (index, mount) in found.mounts.items.iter().enumerate() {
+        let clean = clean_path(&mount.path);
+        let below = clean.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if !below || changes.is_mount_gone(container, index) {
+            continue;
+        }
+        let same = mount.volume == volume && clean == path && mount.read_only && !mount.sub_path && !mount.more;
+        if same && state == State::Missing {
+            state = State::Met;
+        } else {
+            let problem = Problem::MountTaken(mount.path.clone(), path.to_owned(), origin.to_owned());
+            return State::Taken(Place::Mount(container, index), problem);
+        }
+    }
+    for (mounted, at, by) in changes.mounts(container) {
+        if at == path && mounted == volume {
+            state = State::Met;
+        } else if at == path {
+            return two_credentials(format!("a mount at `{path}`"), by, origin, Place::Container(container));
+        }
+    }
+    state
+}
+
+fn env_state<'a>(
+    pod: &Pod<'a>,
+    changes: &Changes,
+    container: usize,
+    name: &str,
+    value: &str,
+    origin: &str,
+) -> State<'a> {
+    if let Some(by) = changes.env_origin(container, name) {
+        if by == origin {
+            return State::Met;
+        }
+        return two_credentials(format!("the env variable `{name}`"), by, origin, Place::Container(container));
+    }
+    let Some(found) = pod.containers.get(container) else { return State::Missing };
+    let mut same = found.env.items.iter().enumerate().filter(|(_, env)| env.name == name);
+    match (same.next(), same.next()) {
+        (None, _) => State::Missing,
+        (Some((_, env)), None) if env.is_literal(value) => State::Met,
+        (Some((first, env)), second) => {
+            let index = if env.is_literal(value) { second.map_or(first, |(index, _)| index) } else { first };
+            State::Taken(Place::Env(container, index), taken(env, origin))
+        }
+    }
+}
+
+fn taken<'a>(env: &EnvVar<'a>, origin: &str) -> Problem<'a> {
+    Problem::EnvTaken(env.name.clone(), origin.to_owned())
+}
+
+fn two_credentials<'a>(what: String, one: &str, other: &str, place: Place<'a>) -> State<'a> {
+    let bare = |origin: &str| origin.trim_start_matches("credential ").trim_matches('`').to_owned();
+    State::Taken(place, Problem::TwoCredentials(what, bare(one), bare(other)))
+}
+
+impl VolumeSource {
+    /// Whether a volume is made of exactly this. What the API server fills in (modes of 0644) makes no difference.
+    #[must_use]
+    pub fn is(&self, volume: &Volume<'_>) -> bool {
+        match (self, &volume.secret, &volume.projected) {
+            _ if volume.more => false,
+            (Self::Secret { secret, items }, Some(found), None) => is_secret(found, secret, items),
+            (Self::ApiAccess { audience, expiration }, None, Some(found)) => {
+                api_access(found).is_some_and(|(found_audience, found_expiration)| {
+                    found_audience == audience.as_deref().unwrap_or_default() && found_expiration == *expiration
+                })
+            }
+            _ => false,
+        }
+    }
+
+    /// The volume's JSON.
+    #[must_use]
+    pub fn json(&self, name: &str) -> String {
+        let volume = ObjectWriter::default().text("name", name);
+        match self {
+            Self::Secret { secret, items } => {
+                let items: Vec<String> = items
+                    .iter()
+                    .map(|(key, path)| ObjectWriter::default().text("key", key).text("path", path).finish())
+                    .collect();
+                let source =
+                    ObjectWriter::default().text("secretName", secret).raw("items", &format!("[{}]", items.join(",")));
+                volume.raw("secret", &source.finish()).finish()
+            }
+            Self::ApiAccess { audience, expiration } => {
+                let mut token = ObjectWriter::default();
+                if let Some(audience) = audience {
+                    token = token.text("audience", audience);
+                }
+                let token = token.raw("expirationSeconds", &expiration.to_string()).text("path", "token").finish();
+                let sources = format!("[{{\"serviceAccountToken\":{token}}},{ROOT_CA},{NAMESPACE}]");
+                let source = ObjectWriter::default().raw("defaultMode", "420").raw("sources", &sources);
+                volume.raw("projected", &source.finish()).finish()
+            }
+        }
+    }
+}
+
+const ROOT_CA: &str = r#"{"configMap":{"items":[{"key":"ca.crt","path":"ca.crt"}],"name":"kube-root-ca.crt"}}"#;
+const NAMESPACE: &str = r#"{"downwardAPI":{"items":[{"fieldRef":{"apiVersion":"v1","fieldPath":"metadata.namespace"},"path":"namespace"}]}}"#;
+
+fn is_secret(found: &SecretVolume<'_>, name: &str, items: &[(String, String)]) -> bool {
+    let same = |((key, path), (wanted_key, wanted_path)): (&(Text<'_>, Text<'_>), &(String, String))| {
+        key == wanted_key && path == wanted_path
+    };
+    !found.more && found.name == name && found.items.len() == items.len() && found.items.iter().zip(items).all(same)
+}
+
+/// Audience and validity of the token in a projection that is made of exactly the API server's three sources.
+#[must_use]
+pub fn api_access<'p>(projection: &'p Projection<'_>) -> Option<(&'p str, i64)> {
+    match projection.sources.as_slice() {
+        [
+            Source::Token { audience, expiration, path, .. },
+            Source::ConfigMap { name, item: Some((key, file)) },
+            Source::Downward(Some((field, namespace))),
+        ] if !projection.more
+            && path == "token"
+            && name == "kube-root-ca.crt"
+            && key == "ca.crt"
+            && file == "ca.crt"
+            && field == "metadata.namespace"
+            && namespace == "namespace" =>
+        {
+            Some((audience, expiration.as_ref().map_or(3600, |(seconds, _)| *seconds)))
+        }
+        _ => None,
+    }
+}

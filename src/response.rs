@@ -1,0 +1,92 @@
+//! The answer, as the host reads it: Kubewarden's ValidationResponse.
+
+use crate::json::quote;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// The most characters of a warning that the API server passes on whole.
+const WARNING: usize = 256;
+
+/// What the policy says of a request.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The denial, if it is one.
+    pub denial: Option<Denial>,
+    /// The object's JSON with the changes made.
+    pub mutated: Option<String>,
+    /// What the client is told besides.
+    pub warnings: Vec<String>,
+    /// What the API server's audit log is told.
+    pub annotations: BTreeMap<&'static str, String>,
+}
+
+/// Why a request is denied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denial {
+    /// The HTTP status.
+    pub code: u16,
+    /// What the user reads.
+    pub message: String,
+}
+
+impl Response {
+    /// Denies what can't be read.
+    #[must_use]
+    pub fn unreadable(why: &str) -> Self {
+        let message = format!("the request can't be read and is denied: {why}");
+        Self { denial: Some(Denial { code: 422, message }), ..Self::default() }
+    }
+
+    /// The answer's JSON.
+    #[must_use]
+    pub fn json(&self) -> Vec<u8> {
+        let mut out = String::with_capacity(self.mutated.as_ref().map_or(0, String::len) + 256);
+        match &self.denial {
+            None => out.push_str(r#"{"accepted":true"#),
+            Some(denial) => {
+                out.push_str(r#"{"accepted":false,"message":"#);
+                quote(&mut out, &denial.message);
+                // Writing to a string does not fail.
+                let _ = write!(out, r#","code":{}"#, denial.code);
+            }
+        }
+        if let Some(object) = self.mutated.as_ref().filter(|_| self.denial.is_none()) {
+            out.push_str(r#","mutated_object":"#);
+            out.push_str(object);
+        }
+        if !self.annotations.is_empty() {
+            out.push_str(r#","audit_annotations":"#);
+            let mut open = '{';
+            for (key, value) in &self.annotations {
+                out.push(open);
+                quote(&mut out, key);
+                out.push(':');
+                quote(&mut out, value);
+                open = ',';
+            }
+            out.push('}');
+        }
+        if !self.warnings.is_empty() {
+            out.push_str(r#","warnings":"#);
+            let mut open = '[';
+            for warning in &self.warnings {
+                out.push(open);
+                quote(&mut out, &cut(warning));
+                open = ',';
+            }
+            out.push(']');
+        }
+        out.push('}');
+        out.into_bytes()
+    }
+}
+
+/// The warning, cut at a word's end when it is too long.
+fn cut(warning: &str) -> String {
+    if warning.chars().count() <= WARNING {
+        return warning.to_owned();
+    }
+    let head: String = warning.chars().take(WARNING - 2).collect();
+    let end = head.rfind(' ').unwrap_or(head.len());
+    format!("{} …", head.get(..end).unwrap_or(&head))
+}

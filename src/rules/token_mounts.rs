@@ -1,0 +1,268 @@
+//! Rule `token-mounts`: a Kubernetes API token is held by the containers that a component lists, and by no other.
+//!
+//! A volume is judged by what it is made of, never by its name or where it is mounted. The mounts that the API server
+//! injected are taken away, together with `automountServiceAccountToken: false`: without that the API server would put
+//! them back when the webhook has answered. What somebody declared is denied: taking it away would break what he meant.
+
+use super::Rule;
+use crate::finding::{Bearer, Finding, Place, Problem};
+use crate::names::clean_path;
+use crate::plan::{Demands, Repair};
+use crate::pod::{Container, EnvValue, Mount, Pod, Section, Source, Volume};
+use crate::requirement::{Requirement, VolumeSource, api_access};
+use crate::settings::TokenMounts;
+use crate::settings::pattern::{any, matches};
+use crate::settings::token_mounts::{ALLOWED_AUDIENCES, DEFAULT_TOKEN_PATH};
+use crate::who::{Role, Who};
+
+/// What messages call the volume of `serviceAccountTokenVolume`.
+const ORIGIN: &str = "`tokenMounts.serviceAccountTokenVolume`";
+/// What the API server calls the volumes that it injects, followed by five random letters.
+const INJECTED_PREFIX: &str = "kube-api-access-";
+
+/// What the rule demands of a pod that it judges.
+pub fn demand<'a>(pod: &Pod<'a>, who: &Who<'_, '_>, settings: &TokenMounts<'_>, demands: &mut Demands<'a>) {
+    let volumes: Vec<Judged<'_, 'a>> = pod.volumes.iter().map(|volume| Judged::new(volume, settings)).collect();
+    let mut rule = Judge { pod, who, settings, volumes, demands };
+    for (index, container) in pod.containers.iter().enumerate() {
+        if who.may_hold(container) {
+            rule.holder(index, container);
+        } else {
+            rule.other(index, container);
+        }
+    }
+    rule.unused_volumes();
+    rule.pod();
+}
+
+/// A volume and what it gives to those who mount it.
+struct Judged<'p, 'a> {
+    volume: &'p Volume<'a>,
+    bearer: Option<Bearer<'a>>,
+    injected: bool,
+}
+
+impl<'p, 'a> Judged<'p, 'a> {
+    fn new(volume: &'p Volume<'a>, settings: &TokenMounts<'_>) -> Self {
+        let bearer = bearer(volume, settings);
+        let injected = bearer.is_some()
+            && volume.name.starts_with(INJECTED_PREFIX)
+            && !volume.more
+            && volume.secret.is_none()
+            && volume.projected.as_ref().and_then(api_access).is_some_and(|(audience, _)| audience.is_empty());
+        Self { volume, bearer, injected }
+    }
+}
+
+/// What makes a volume an API credential, if it is one.
+fn bearer<'a>(volume: &Volume<'a>, settings: &TokenMounts<'_>) -> Option<Bearer<'a>> {
+    let known = |name: &crate::json::Text<'a>| any(&settings.token_secrets, name).then(|| Bearer::Secret(name.clone()));
+    let projected = volume.projected.iter().flat_map(|projected| &projected.sources).find_map(|source| match source {
+        Source::Token { audience, .. } if audience.is_empty() => Some(Bearer::Token),
+        Source::Token { audience, .. } => {
+            (!is_other_service(audience, settings)).then(|| Bearer::Audience(audience.clone()))
+        }
+        Source::Certificate => Some(Bearer::Certificate),
+        Source::Secret(secret) => known(&secret.name),
+        Source::ConfigMap { .. } | Source::Downward(_) | Source::Other => None,
+    });
+    projected
+        .or_else(|| volume.secret.as_ref().and_then(|secret| known(&secret.name)))
+        .or_else(|| volume.csi_secret.as_ref().and_then(known))
+}
+
+/// Whether a token for this audience opens nothing at the API server, as far as is known.
+fn is_other_service(audience: &str, settings: &TokenMounts<'_>) -> bool {
+    let audiences = &settings.audiences;
+    let own = settings.volume.audience.as_ref().is_some_and(|own| own.0 == audience);
+    !own && !any(&audiences.api, audience)
+        && (ALLOWED_AUDIENCES.iter().any(|pattern| matches(pattern, audience)) || any(&audiences.allowed, audience))
+}
+
+struct Judge<'p, 'a> {
+    pod: &'p Pod<'a>,
+    who: &'p Who<'p, 'p>,
+    settings: &'p TokenMounts<'p>,
+    volumes: Vec<Judged<'p, 'a>>,
+    demands: &'p mut Demands<'a>,
+}
+
+impl<'p, 'a> Judge<'p, 'a> {
+    fn find(&mut self, place: Place<'a>, problem: Problem<'a>) {
+        self.demands.findings.push(Finding { rule: Rule::TokenMounts, place, problem });
+    }
+
+    fn repair(&mut self, place: Place<'a>, problem: Problem<'a>, requirements: Vec<Requirement>) {
+        let finding = Finding { rule: Rule::TokenMounts, place, problem };
+        self.demands.repairs.push(Repair { finding, origin: ORIGIN.to_owned(), requirements });
+    }
+
+    /// The volume that a mount names.
+    fn mounted(&self, mount: &Mount<'a>) -> Option<(usize, &Judged<'p, 'a>)> {
+        self.volumes.iter().enumerate().find(|(_, judged)| judged.volume.name == mount.volume)
+    }
+
+    /// The mount is the API server's work: its volume, where it mounts it, whole.
+    fn is_injected(&self, mount: &Mount<'a>) -> bool {
+        !mount.sub_path
+            && clean_path(&mount.path) == DEFAULT_TOKEN_PATH
+            && self.mounted(mount).is_some_and(|(_, judged)| judged.injected)
+    }
+
+    /// A container that may hold no token.
+    fn other(&mut self, index: usize, container: &Container<'a>) {
+        for (position, mount) in container.mounts.items.iter().enumerate() {
+            let Some(bearer) = self.mounted(mount).and_then(|(_, judged)| judged.bearer.clone()) else { continue };
+            let place = Place::Mount(index, position);
+            if container.section != Section::Ephemeral && self.is_injected(mount) {
+                let gone = Requirement::NoMount { container: index, mount: position };
+                let needs = vec![gone, Requirement::AutomountFalse];
+                self.repair(place, Problem::InjectedToken(mount.volume.clone()), needs);
+            } else {
+                self.find(place, Problem::DeclaredToken(mount.volume.clone(), bearer));
+            }
+        }
+        for (position, env) in container.env.items.iter().enumerate() {
+            if let EnvValue::Secret { name, .. } = &env.value {
+                self.token_secret(Place::Env(index, position), name);
+            }
+        }
+        for (position, secret) in container.env_from.iter().enumerate() {
+            if let Some(name) = secret {
+                self.token_secret(Place::EnvFrom(index, position), name);
+            }
+        }
+        let target = container.target.as_ref().filter(|_| container.section == Section::Ephemeral);
+        let held = |name: &&crate::json::Text<'a>| {
+            self.pod.containers.iter().any(|other| other.name == **name && self.who.may_hold(other))
+        };
+        if let Some(name) = target.filter(held) {
+            self.find(Place::Target(index), Problem::HolderTargeted(name.clone()));
+        }
+    }
+
+    fn token_secret(&mut self, place: Place<'a>, secret: &crate::json::Text<'a>) {
+        if any(&self.settings.token_secrets, secret) {
+            self.find(place, Problem::TokenEnv(secret.clone()));
+        }
+    }
+
+    /// A container that may hold a token: it keeps its own, or the injected one, or gets the configured volume.
+    fn holder(&mut self, index: usize, container: &Container<'a>) {
+        let tokens = |injected: bool| -> Vec<usize> {
+            let mounts = container.mounts.items.iter().enumerate();
+            mounts
+                .filter(|(_, mount)| {
+                    let projected = self.mounted(mount).is_some_and(|(_, judged)| {
+                        matches!(judged.bearer, Some(Bearer::Token | Bearer::Audience(_) | Bearer::Certificate))
+                    });
+                    projected && self.is_injected(mount) == injected
+                })
+                .map(|(position, _)| position)
+                .collect()
+        };
+        let (own, injected) = (tokens(false), tokens(true));
+        let replaced = self.settings.volume.enabled && own.is_empty();
+        if replaced {
+            self.give_volume(index, &injected);
+        }
+        if let Some(max) = self.settings.max_expiration {
+            let kept = if replaced { own } else { [own, injected].concat() };
+            for mount in kept.iter().filter_map(|position| container.mounts.items.get(*position)) {
+                self.limit(index, mount, max.0);
+            }
+        }
+    }
+
+    fn give_volume(&mut self, container: usize, injected: &[usize]) {
+        let wanted = &self.settings.volume;
+        let source = VolumeSource::ApiAccess {
+            audience: wanted.audience.as_ref().map(|audience| audience.0.clone().into_owned()),
+            expiration: wanted.expiration.0,
+        };
+        let mut needs: Vec<Requirement> =
+            injected.iter().map(|mount| Requirement::NoMount { container, mount: *mount }).collect();
+        needs.push(Requirement::volume(&wanted.name.0, source));
+        needs.push(Requirement::mount(container, &wanted.name.0, &wanted.mount_path.0));
+        needs.push(Requirement::AutomountFalse);
+        let name = wanted.name.0.clone().into_owned();
+        self.repair(Place::Container(container), Problem::HolderLacksToken(name), needs);
+    }
+
+    fn limit(&mut self, container: usize, mount: &Mount<'a>, max: i64) {
+        let Some((volume, judged)) = self.mounted(mount) else { return };
+        let sources = judged.volume.projected.iter().flat_map(|projected| &projected.sources).enumerate();
+        let long: Vec<(usize, i64)> = sources
+            .filter_map(|(index, source)| match source {
+                Source::Token { audience, expiration, .. } if !is_other_service(audience, self.settings) => {
+                    let seconds = expiration.as_ref().map_or(3600, |(seconds, _)| *seconds);
+                    (seconds > max).then_some((index, seconds))
+                }
+                _ => None,
+            })
+            .collect();
+        for (source, seconds) in long {
+            let problem = Problem::LongToken(mount.volume.clone(), seconds, max);
+            let needs = vec![Requirement::Expiration { volume, source, seconds: max }];
+            self.repair(Place::Container(container), problem, needs);
+        }
+    }
+
+    /// An injected volume goes when all who mount it lose it.
+    fn unused_volumes(&mut self) {
+        let goes = |container: usize, mount: usize| {
+            let gone = Requirement::NoMount { container, mount };
+            self.demands.repairs.iter().any(|repair| repair.requirements.contains(&gone))
+        };
+        let mut unused = Vec::new();
+        for (index, judged) in self.volumes.iter().enumerate().filter(|(_, judged)| judged.injected) {
+            let mut mounts = self.pod.containers.iter().enumerate().flat_map(|(container, found)| {
+                let mounts = found.mounts.items.iter().enumerate();
+                mounts.filter(|(_, mount)| mount.volume == judged.volume.name).map(move |(mount, _)| (container, mount))
+            });
+            let mut used = false;
+            if mounts.all(|(container, mount)| {
+                used = true;
+                goes(container, mount)
+            }) && used
+            {
+                unused.push(index);
+            }
+        }
+        for volume in unused {
+            let name = self.volumes.get(volume).map(|judged| judged.volume.name.as_ref());
+            let strips = |repair: &&mut Repair<'a>| match &repair.finding.problem {
+                Problem::InjectedToken(stripped) => Some(stripped.as_ref()) == name,
+                Problem::HolderLacksToken(_) => true,
+                _ => false,
+            };
+            // The last of the repairs that take its mounts away takes the volume too.
+            if let Some(last) = self.demands.repairs.iter_mut().rev().find(strips) {
+                let at = last.requirements.iter().position(|need| !matches!(need, Requirement::NoMount { .. }));
+                last.requirements.insert(at.unwrap_or(0), Requirement::NoVolume { volume });
+            }
+        }
+    }
+
+    /// What the pod says for all of its containers.
+    fn pod(&mut self) {
+        let place = || Place::Spec("automountServiceAccountToken");
+        match self.pod.outline.automount() {
+            Some(true) => self.repair(place(), Problem::AutomountTrue, vec![Requirement::AutomountFalse]),
+            None if self.settings.require_automount_false => {
+                self.repair(place(), Problem::AutomountAbsent, vec![Requirement::AutomountFalse]);
+            }
+            _ => {}
+        }
+        if self.pod.outline.spec.share_process_namespace != Some(true)
+            || self.who.role != Role::Component
+            || self.pod.containers.len() < 2
+        {
+            return;
+        }
+        let holder = self.pod.containers.iter().find(|container| self.who.may_hold(container));
+        if let Some(name) = holder.map(|container| container.name.clone()) {
+            self.find(Place::Spec("shareProcessNamespace"), Problem::SharedProcesses(name));
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Who a setting concerns: overrides, exceptions, `allow`.
+
+use super::FailureAction;
+use super::pattern::{AccountPattern, any, restricts};
+use super::problems::{At, Problems};
+use super::read::{Labels, Pattern, Restriction, section};
+use crate::json::Text;
+use crate::pod::Metadata;
+use crate::request::Requester;
+use crate::rules::Rule;
+
+section! {
+    /// Another action for some namespaces.
+    pub struct Override<'a> {
+        /// The action.
+        "action" action: Option<FailureAction> = None;
+        /// The namespaces, as patterns.
+        "namespaces" namespaces: Option<Restriction<Pattern<'a>>> = None;
+        /// The rules; absent: all but node-access and rbac.
+        "rules" rules: Option<Restriction<Rule>> = None;
+    }
+    check check_override;
+}
+
+fn check_override(entry: &Override<'_>, at: At<'_>, problems: &mut Problems) {
+    require(entry.action.is_some(), at, "action", problems);
+    require(entry.namespaces.is_some(), at, "namespaces", problems);
+}
+
+fn require(given: bool, at: At<'_>, key: &str, problems: &mut Problems) {
+    // A value that was given and wrong has its own problem already; this one names it once more, which does no harm.
+    if !given {
+        problems.add(at.key(key), "is required");
+    }
+}
+
+impl Override<'_> {
+    /// Whether the override concerns a rule in a namespace.
+    #[must_use]
+    pub fn concerns(&self, rule: Rule, namespace: &str) -> bool {
+        let rules = match &self.rules {
+            Some(rules) => rules.0.contains(&rule),
+            None => !matches!(rule, Rule::NodeAccess | Rule::Rbac),
+        };
+        rules && self.namespaces.as_ref().is_some_and(|namespaces| any(&namespaces.0, namespace))
+    }
+}
+
+section! {
+    /// An excuse from rules.
+    pub struct Exception<'a> {
+        /// What reports call it.
+        "name" name: Option<Pattern<'a>> = None;
+        /// The rules that it excuses from.
+        "rules" rules: Option<Restriction<Rule>> = None;
+        /// The objects that it excuses.
+        "match" matches: Option<ExceptionMatch<'a>> = None;
+    }
+    check check_exception;
+}
+
+fn check_exception(exception: &Exception<'_>, at: At<'_>, problems: &mut Problems) {
+    require(exception.name.is_some(), at, "name", problems);
+    require(exception.rules.is_some(), at, "rules", problems);
+    require(exception.matches.is_some(), at, "match", problems);
+}
+
+section! {
+    /// The objects that an exception excuses: all that are given must match.
+    pub struct ExceptionMatch<'a> {
+        /// Namespaces.
+        "namespaces" namespaces: Option<Restriction<Pattern<'a>>> = None;
+        /// The pod's ServiceAccount.
+        "serviceAccounts" service_accounts: Option<Restriction<AccountPattern<'a>>> = None;
+        /// Its generateName, else its name.
+        "names" names: Option<Restriction<Pattern<'a>>> = None;
+        /// Its labels.
+        "labels" labels: Labels<'a> = Labels::default();
+        /// Who creates it.
+        "requesters" requesters: Option<Restriction<Pattern<'a>>> = None;
+    }
+    check check_match;
+}
+
+fn check_match(matches: &ExceptionMatch<'_>, at: At<'_>, problems: &mut Problems) {
+    let Some(namespaces) = &matches.namespaces else {
+        let text = "is required: labels, names and requesters alone can be had by pods of any namespace";
+        problems.add(at.key("namespaces"), text);
+        return;
+    };
+    for (index, pattern) in namespaces.0.iter().enumerate() {
+        if !restricts(&pattern.0) {
+            problems.add(at.key("namespaces").index(index), "must not match every namespace");
+        }
+    }
+}
+
+/// Whether conditions hold, and whether the requester was asked for and unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Match {
+    /// The conditions hold, or would for the right requester.
+    pub holds: bool,
+    /// A condition on the requester was counted as met.
+    pub unchecked: bool,
+}
+
+/// What conditions are held against.
+#[derive(Debug, Clone, Copy)]
+pub struct Claimant<'r, 'a> {
+    /// The request's namespace.
+    pub namespace: &'r str,
+    /// The pod's ServiceAccount.
+    pub service_account: &'r str,
+    /// Labels and name.
+    pub metadata: &'r Metadata<'a>,
+    /// Who makes the request.
+    pub requester: &'r Requester<'r>,
+}
+
+impl Claimant<'_, '_> {
+    fn accounts(&self, patterns: Option<&Restriction<AccountPattern<'_>>>) -> bool {
+        patterns.is_none_or(|list| list.0.iter().any(|pattern| pattern.matches(self.namespace, self.service_account)))
+    }
+
+    fn namespaces(&self, patterns: Option<&Restriction<Pattern<'_>>>) -> bool {
+        patterns.is_none_or(|list| any(&list.0, self.namespace))
+    }
+
+    fn requesters(&self, patterns: Option<&Restriction<Pattern<'_>>>) -> Match {
+        match patterns {
+            None => Match { holds: true, unchecked: false },
+            Some(_) if !self.requester.is_judged() => Match { holds: true, unchecked: !self.requester.exempt },
+            Some(list) => {
+                let holds = list.0.iter().any(|pattern| self.requester.matches(&pattern.0));
+                Match { holds, unchecked: false }
+            }
+        }
+    }
+}
+
+impl Exception<'_> {
+    /// Whether the exception excuses from `rule`.
+    #[must_use]
+    pub fn excuses(&self, rule: Rule, who: &Claimant<'_, '_>) -> Match {
+        let Some(matches) = &self.matches else { return Match { holds: false, unchecked: false } };
+        let rules = self.rules.as_ref().is_some_and(|rules| rules.0.contains(&rule));
+        let object = who.namespaces(matches.namespaces.as_ref())
+            && who.accounts(matches.service_accounts.as_ref())
+            && matches.names.as_ref().is_none_or(|names| any(&names.0, who.metadata.known_as()))
+            && matches.labels.0.iter().all(|(key, value)| who.metadata.label(key) == Some(value.as_ref()));
+        if !(rules && matches.namespaces.is_some() && object) {
+            return Match { holds: false, unchecked: false };
+        }
+        who.requesters(matches.requesters.as_ref())
+    }
+}
+
+section! {
+    /// Who may use a credential: all that are given must match.
+    pub struct Allow<'a> {
+        /// Namespaces.
+        "namespaces" namespaces: Option<Restriction<Pattern<'a>>> = None;
+        /// The pod's ServiceAccount. Whoever may create pods there chooses it.
+        "serviceAccounts" service_accounts: Option<Restriction<AccountPattern<'a>>> = None;
+        /// Who creates the pod: usernames, or groups with `group:` before them.
+        "requesters" requesters: Option<Restriction<Pattern<'a>>> = None;
+        /// The pod's label `dag_id`; advisory, since a DAG author can write it. Empty: any.
+        "dagIds" dag_ids: Vec<Text<'a>> = Vec::new();
+    }
+    check check_allow;
+}
+
+fn check_allow(allow: &Allow<'_>, at: At<'_>, problems: &mut Problems) {
+    let others = allow.service_accounts.is_some() || allow.requesters.is_some() || !allow.dag_ids.is_empty();
+    if others && allow.namespaces.is_none() {
+        problems.add(at.key("namespaces"), "is required");
+    }
+}
+
+impl Allow<'_> {
+    /// Whether `who` is admitted. Nobody is where no namespace is named.
+    #[must_use]
+    pub fn admits(&self, who: &Claimant<'_, '_>) -> Match {
+        let dag = || {
+            let id = who.metadata.label("dag_id").unwrap_or_default();
+            self.dag_ids.is_empty() || any(&self.dag_ids, id)
+        };
+        let object = self.namespaces.is_some()
+            && who.namespaces(self.namespaces.as_ref())
+            && who.accounts(self.service_accounts.as_ref())
+            && dag();
+        if object { who.requesters(self.requesters.as_ref()) } else { Match { holds: false, unchecked: false } }
+    }
+}

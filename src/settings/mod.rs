@@ -1,0 +1,195 @@
+//! The settings document: what the operator wrote, with the defaults filled in.
+//!
+//! One reader serves `validate_settings`, which wants every problem, and every request, which wants speed: the catalogue
+//! of credentials is passed over unread until a pod names one of them.
+
+pub mod access;
+mod catalogue;
+mod later;
+pub mod pattern;
+pub(crate) mod problems;
+pub(crate) mod read;
+pub mod token_mounts;
+
+pub use access::{Allow, Exception, ExceptionMatch, Override};
+pub use catalogue::{Catalogue, Entry, Injection, Uncatalogued};
+pub use later::{NodeAccess, PodOperator, Rbac, SecretAccess, ServiceAccounts};
+pub use read::{Labels, Pattern, Restriction, Setting};
+pub use token_mounts::{AirflowPods, Audiences, Component, OtherPods, Templates, TokenMounts, TokenVolume};
+
+use crate::json::{Kind, Reader, Result};
+use crate::rules::Rule;
+use pattern::AccountPattern;
+use problems::{At, Problems};
+use read::{section, words};
+
+words! {
+    /// What the module is deployed as.
+    pub enum Mode {
+        /// Repairs what can be repaired and denies the rest.
+        Mutate = "mutate",
+        /// Changes nothing; denies what `mutate` would have repaired or denied.
+        Validate = "validate",
+    }
+}
+
+words! {
+    /// What a finding leads to.
+    pub enum Action {
+        /// Nothing: the rule is not run.
+        Off = "Off",
+        /// A warning and an audit annotation.
+        Audit = "Audit",
+        /// A repair or a denial.
+        Enforce = "Enforce",
+    }
+}
+
+words! {
+    /// [`Action`] where `Off` is no choice.
+    pub enum FailureAction {
+        /// A warning and an audit annotation.
+        Audit = "Audit",
+        /// A repair or a denial.
+        Enforce = "Enforce",
+    }
+}
+
+impl From<FailureAction> for Action {
+    fn from(action: FailureAction) -> Self {
+        match action {
+            FailureAction::Audit => Self::Audit,
+            FailureAction::Enforce => Self::Enforce,
+        }
+    }
+}
+
+words! {
+    /// What a failed cluster lookup leads to.
+    pub enum LookupError {
+        /// A warning.
+        Warn = "Warn",
+        /// A denial with code 500.
+        Deny = "Deny",
+    }
+}
+
+section! {
+    /// The whole document.
+    pub struct Settings<'a> {
+        /// What the module is deployed as.
+        "mode" mode: Mode = Mode::Mutate;
+        /// What a finding leads to, unless a section or an override says otherwise.
+        "failureAction" failure_action: FailureAction = FailureAction::Enforce;
+        /// Other actions for some namespaces; the first that matches counts.
+        "failureActionOverrides" overrides: Vec<Override<'a>> = Vec::new();
+        /// Objects that are excused from rules.
+        "exceptions" exceptions: Vec<Exception<'a>> = Vec::new();
+        /// Facts about the Airflow installation.
+        "airflow" airflow: Airflow<'a> = Airflow::default();
+        /// What a failed cluster lookup leads to.
+        "onLookupError" on_lookup_error: LookupError = LookupError::Warn;
+        /// Rule `token-mounts`.
+        "tokenMounts" token_mounts: TokenMounts<'a> = TokenMounts::default();
+        /// Rule `node-access`.
+        "nodeAccess" node_access: Option<NodeAccess<'a>> = None;
+        /// The catalogue of rule `credentials`.
+        "credentials" credentials: Catalogue<'a> = Catalogue::default();
+        /// How credentials are injected.
+        "credentialInjection" injection: Injection<'a> = Injection::default();
+        /// Rule `secret-access`.
+        "secretAccess" secret_access: Option<SecretAccess<'a>> = None;
+        /// Rule `service-accounts`.
+        "serviceAccounts" service_accounts: Option<ServiceAccounts<'a>> = None;
+        /// Rule `pod-operator`.
+        "podOperator" pod_operator: Option<PodOperator<'a>> = None;
+        /// Rule `rbac`.
+        "rbac" rbac: Option<Rbac<'a>> = None;
+    }
+    check check;
+}
+
+section! {
+    /// Facts about the Airflow installation.
+    pub struct Airflow<'a> {
+        /// The ServiceAccounts that create task pods.
+        "launchers" launchers: Vec<AccountPattern<'a>> = DEFAULT_LAUNCHERS.map(|name| AccountPattern(name.into())).to_vec();
+    }
+}
+
+/// The names that the Airflow chart gives to the ServiceAccounts that create task pods.
+pub const DEFAULT_LAUNCHERS: [&str; 3] = ["*/*airflow*-scheduler", "*/*airflow*-worker", "*/*airflow*-triggerer"];
+
+fn check(settings: &Settings<'_>, at: At<'_>, problems: &mut Problems) {
+    for (index, exception) in settings.exceptions.iter().enumerate() {
+        if settings.exceptions.iter().take(index).any(|other| other.name == exception.name) {
+            problems.add(
+                at.key("exceptions").index(index).key("name"),
+                "names an exception that another one names already",
+            );
+        }
+    }
+    let later = [
+        ("nodeAccess", settings.node_access.is_some(), Rule::NodeAccess),
+        ("secretAccess", settings.secret_access.is_some(), Rule::SecretAccess),
+        ("serviceAccounts", settings.service_accounts.is_some(), Rule::ServiceAccounts),
+        ("podOperator", settings.pod_operator.is_some(), Rule::PodOperator),
+        ("rbac", settings.rbac.is_some(), Rule::Rbac),
+    ];
+    for (key, given, rule) in later {
+        if given {
+            let text = format!("sets the rule `{}`, which is not part of this version: remove the section", rule.id());
+            problems.add(at.key(key), text);
+        }
+    }
+}
+
+impl<'a> Settings<'a> {
+    /// Reads the settings that come next, as every request brings them: the catalogue stays unread.
+    ///
+    /// # Errors
+    /// When they are not JSON.
+    pub fn read(reader: &mut Reader<'a>, problems: &mut Problems) -> Result<Self> {
+        if reader.null()? {
+            return Ok(Self::default());
+        }
+        Ok(<Self as Setting<'a>>::read(reader, At::ROOT, problems)?.unwrap_or_default())
+    }
+
+    /// Everything that is wrong with a settings document, catalogue included.
+    ///
+    /// # Errors
+    /// When it is not JSON.
+    pub fn problems(document: &'a str) -> Result<Vec<String>> {
+        let mut problems = Problems::default();
+        let mut reader = Reader::new(document);
+        if reader.kind()? == Kind::Null {
+            reader.skip()?;
+        } else {
+            let settings = Self::read(&mut reader, &mut problems)?;
+            settings.credentials.check(At::ROOT.key("credentials"), &mut problems)?;
+        }
+        reader.end()?;
+        Ok(problems.into_vec())
+    }
+
+    /// The action of a rule in a namespace: its section's `Off`, else the first override that matches, else its
+    /// section's action, else the global one.
+    #[must_use]
+    pub fn action(&self, rule: Rule, namespace: &str) -> Action {
+        let section = match rule {
+            Rule::Credentials => self.injection.failure_action,
+            Rule::TokenMounts => self.token_mounts.failure_action,
+            Rule::NodeAccess | Rule::SecretAccess | Rule::ServiceAccounts | Rule::PodOperator | Rule::Rbac => {
+                Some(Action::Off)
+            }
+        };
+        if section == Some(Action::Off) {
+            return Action::Off;
+        }
+        match self.overrides.iter().find(|entry| entry.concerns(rule, namespace)) {
+            Some(entry) => entry.action.map_or(Action::Enforce, Action::from),
+            None => section.unwrap_or(self.failure_action.into()),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+use std::fmt;
+
+/// A place in the settings document.
+#[derive(Debug, Clone, Copy)]
+pub struct At<'p> {
+    parent: Option<&'p At<'p>>,
+    step: Step<'p>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step<'p> {
+    Root,
+    Key(&'p str),
+    Index(usize),
+}
+
+impl<'p> At<'p> {
+    /// The document itself.
+    pub const ROOT: At<'static> = At { parent: None, step: Step::Root };
+
+    /// The place of a key here.
+    #[must_use]
+    pub fn key(&'p self, key: &'p str) -> At<'p> {
+        At { parent: Some(self), step: Step::Key(key) }
+    }
+
+    /// The place of a list's element here.
+    #[must_use]
+    pub fn index(&'p self, index: usize) -> At<'p> {
+        At { parent: Some(self), step: Step::Index(index) }
+    }
+}
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(parent) = self.parent {
+            parent.fmt(f)?;
+            let nested = !matches!(parent.step, Step::Root);
+            match self.step {
+                Step::Key(key) if nested => write!(f, ".{key}")?,
+                Step::Key(key) => f.write_str(key)?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+                Step::Root => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Everything that is wrong with a settings document, in the order of reading.
+#[derive(Debug, Default)]
+pub struct Problems {
+    list: Vec<String>,
+}
+
+impl Problems {
+    /// Notes a problem at a place.
+    pub fn add(&mut self, at: At<'_>, what: impl fmt::Display) {
+        let place = at.to_string();
+        let place = if place.is_empty() { String::from("settings") } else { format!("`{place}`") };
+        self.list.push(format!("{place} {what}"));
+    }
+
+    /// Notes a key that is none.
+    pub fn unknown(&mut self, at: At<'_>, key: &str, known: &[&str]) {
+        let hint = match nearest(key, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the keys here are {}", list(known)),
+        };
+        self.add(at.key(key), format_args!("is no setting: {hint}"));
+    }
+
+    /// Notes a word that is none of the set.
+    pub fn choice(&mut self, at: At<'_>, found: Option<&str>, known: &[&str]) {
+        let hint = match found.and_then(|found| nearest(found, known)) {
+            Some(near) => format!("; did you mean `{near}`?"),
+            None => String::new(),
+        };
+        self.add(at, format_args!("must be one of {}{hint}", list(known)));
+    }
+
+    /// The problems.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<String> {
+        self.list
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}
+
+/// Names for a message: "`a`, `b`".
+pub(crate) fn list(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}
+
+/// The name that `text` was probably meant to be: at most a third of it mistyped, letter case aside.
+pub(crate) fn nearest<'k>(text: &str, known: &[&'k str]) -> Option<&'k str> {
+    if text.len() > 64 {
+        return None;
+    }
+    let text = text.to_lowercase();
+    known
+        .iter()
+        .map(|name| (distance(&text, &name.to_lowercase()), *name))
+        .filter(|(distance, name)| *distance <= name.len().max(text.len()) / 3)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// The Levenshtein distance.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
+    for (line, a) in one.chars().enumerate() {
+        let mut diagonal = line;
+        let mut left = line + 1;
+        for (cell, b) in row.iter_mut().skip(1).zip(other.chars()) {
+            let changed = diagonal + usize::from(a != b);
+            diagonal = *cell;
+            left = changed.min(left + 1).min(diagonal + 1);
+            *cell = left;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = line + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}

@@ -1,0 +1,311 @@
+//! Reading settings: every problem is noted with its place, none stops the reading.
+
+use super::pattern::AccountPattern;
+use super::problems::{At, Problems};
+use crate::json::{Kind, Reader, Result, Text};
+
+/// A part of the settings document.
+pub trait Setting<'a>: Sized {
+    /// Reads the value that comes next, and notes what is wrong with it. `None` when it can't be used.
+    ///
+    /// # Errors
+    /// When the document is not JSON.
+    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>>;
+}
+
+/// Notes that a value of another type was expected and passes over it.
+pub(crate) fn wrong<T>(
+    reader: &mut Reader<'_>,
+    at: At<'_>,
+    problems: &mut Problems,
+    expected: &str,
+) -> Result<Option<T>> {
+    let found = match reader.kind()? {
+        Kind::Null => "null",
+        Kind::Bool => "true or false",
+        Kind::Number => "a number",
+        Kind::String => "a string",
+        Kind::List => "a list",
+        Kind::Object => "an object",
+    };
+    reader.skip()?;
+    problems.add(at, format!("must be {expected}, found {found}"));
+    Ok(None)
+}
+
+impl<'a> Setting<'a> for bool {
+    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
+        if reader.kind()? == Kind::Bool { reader.bool("") } else { wrong(reader, at, problems, "true or false") }
+    }
+}
+
+impl<'a> Setting<'a> for Text<'a> {
+    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
+        if reader.kind()? == Kind::String { reader.string("") } else { wrong(reader, at, problems, "a string") }
+    }
+}
+
+/// A string that `ok` accepts.
+pub(crate) fn checked<'a>(
+    reader: &mut Reader<'a>,
+    at: At<'_>,
+    problems: &mut Problems,
+    expected: &str,
+    ok: impl Fn(&str) -> bool,
+) -> Result<Option<Text<'a>>> {
+    if reader.kind()? != Kind::String {
+        return wrong(reader, at, problems, expected);
+    }
+    let text = reader.string("")?.unwrap_or_default();
+    if ok(&text) {
+        return Ok(Some(text));
+    }
+    problems.add(at, format!("must be {expected}"));
+    Ok(None)
+}
+
+impl<'a> Setting<'a> for AccountPattern<'a> {
+    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
+        let expected = "a pattern of ServiceAccounts, `namespace/name`";
+        let ok =
+            |text: &str| text.split_once('/').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty() && !b.contains('/'));
+        Ok(checked(reader, at, problems, expected, ok)?.map(Self))
+    }
+}
+
+/// A name or a pattern of names: not empty, no white space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern<'a>(pub Text<'a>);
+
+impl AsRef<str> for Pattern<'_> {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'a> Setting<'a> for Pattern<'a> {
+    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
+        let ok = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
+        Ok(checked(reader, at, problems, "a name or pattern without white space", ok)?.map(Self))
+    }
+}
+
+impl<'a, T: Setting<'a>> Setting<'a> for Vec<T> {
+    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
+        if reader.kind()? != Kind::List {
+            return wrong(reader, at, problems, "a list");
+        }
+        let mut elements = reader.list("")?;
+        let mut list = Self::new();
+        while let Some(index) = reader.element(&mut elements)? {
+            list.extend(T::read(reader, at.index(index), problems)?);
+        }
+        Ok(Some(list))
+    }
+}
+
+/// A list that restricts: given, it must name something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restriction<T>(pub Vec<T>);
+
+impl<'a, T: Setting<'a>> Setting<'a> for Restriction<T> {
+    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
+        let empty = matches!(reader.kind()?, Kind::List)
+            && reader.clone().skip()?.text.trim_matches(['[', ']']).trim().is_empty();
+        if empty {
+            problems
+                .add(at, "must not be empty: an empty list would admit nobody; leave the key away to admit everybody");
+        }
+        Ok(Vec::read(reader, at, problems)?.map(Self))
+    }
+}
+
+impl<'a, T: Setting<'a>> Setting<'a> for Option<T> {
+    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
+        Ok(T::read(reader, at, problems)?.map(Some))
+    }
+}
+
+/// Labels: keys and the values that they must have.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Labels<'a>(pub Vec<(Text<'a>, Text<'a>)>);
+
+impl<'a> Setting<'a> for Labels<'a> {
+    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
+        if reader.kind()? != Kind::Object {
+            return wrong(reader, at, problems, "an object of labels");
+        }
+        let mut labels: Vec<(Text<'a>, Text<'a>)> = Vec::new();
+        let mut fields = reader.object("")?;
+        while let Some(key) = reader.key(&mut fields)? {
+            if labels.iter().any(|(label, _)| *label == key) {
+                problems.add(at.key(&key), "stands there twice");
+            }
+            if let Some(value) = Text::read(reader, at.key(&key), problems)? {
+                labels.push((key, value));
+            }
+        }
+        Ok(Some(Self(labels)))
+    }
+}
+
+/// Whole seconds between `MIN` and `MAX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seconds<const MIN: i64, const MAX: i64>(pub i64);
+
+impl<'a, const MIN: i64, const MAX: i64> Setting<'a> for Seconds<MIN, MAX> {
+    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
+        if reader.kind()? == Kind::Number {
+            if let Ok(seconds) = reader.skip()?.text.parse()
+                && (MIN..=MAX).contains(&seconds)
+            {
+                return Ok(Some(Self(seconds)));
+            }
+            problems.add(at, format!("must be whole seconds between {MIN} and {MAX}"));
+            return Ok(None);
+        }
+        wrong(reader, at, problems, &format!("whole seconds between {MIN} and {MAX}"))
+    }
+}
+
+/// Defines a closed set of words that a setting can have. `Off` can be written `false`: that is what YAML 1.1 readers
+/// make of it.
+macro_rules! words {
+    ($(#[$doc:meta])* $vis:vis enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        $vis enum $name { $($(#[$variant_doc])* $variant,)* }
+
+        impl $name {
+            /// The word in the settings.
+            #[must_use]
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+        }
+
+        impl<'a> $crate::settings::read::Setting<'a> for $name {
+            fn read(
+                reader: &mut $crate::json::Reader<'a>,
+                at: $crate::settings::problems::At<'_>,
+                problems: &mut $crate::settings::problems::Problems,
+            ) -> $crate::json::Result<Option<Self>> {
+                const WORDS: &[(&str, $name)] = &[$(($word, $name::$variant),)*];
+                let word = $crate::settings::read::word(reader)?;
+                if let Some((_, value)) = WORDS.iter().find(|(name, _)| word.as_deref() == Some(*name)) {
+                    return Ok(Some(*value));
+                }
+                problems.choice(at, word.as_deref(), &[$($word),*]);
+                Ok(None)
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+/// The next value as a word of a closed set; `None` when it can be none. `false` is `Off`.
+pub(crate) fn word<'a>(reader: &mut Reader<'a>) -> Result<Option<Text<'a>>> {
+    Ok(match reader.kind()? {
+        Kind::String => reader.string("")?,
+        Kind::Bool => reader.bool("")?.filter(|value| !value).map(|_| Text::Borrowed("Off")),
+        _ => reader.skip().map(|_| None)?,
+    })
+}
+
+/// Defines a section of the settings: its keys with their types, defaults and documentation. A key that is absent or
+/// null has its default. Unknown keys and keys given twice are problems. `check` sees the whole section.
+macro_rules! section {
+    (
+        $(#[$doc:meta])*
+        pub struct $name:ident<$life:lifetime> $(also [$($also:literal),*])? {
+            $($(#[$field_doc:meta])* $key:literal $field:ident: $type:ty = $default:expr;)*
+        }
+        $(check $check:path;)?
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct $name<$life> {
+            $($(#[$field_doc])* pub $field: $type,)*
+            #[doc(hidden)]
+            pub document: std::marker::PhantomData<&$life str>,
+        }
+
+        impl Default for $name<'_> {
+            fn default() -> Self {
+                Self { $($field: $default,)* document: std::marker::PhantomData }
+            }
+        }
+
+        impl<$life> $crate::settings::read::Setting<$life> for $name<$life> {
+            fn read(
+                reader: &mut $crate::json::Reader<$life>,
+                at: $crate::settings::problems::At<'_>,
+                problems: &mut $crate::settings::problems::Problems,
+            ) -> $crate::json::Result<Option<Self>> {
+                #[allow(non_camel_case_types, reason = "an index for each field")]
+                enum Key { $($field),* }
+                let mut section = Self::default();
+                let keys = $crate::settings::read::Keys { read: &[$($key),*], passed_over: &[$($($also),*)?] };
+                let is_object = keys.each(reader, at, problems, &mut |key, reader, at, problems| {
+                    $(if key == Key::$field as usize {
+                        if let Some(value) = $crate::settings::read::Setting::read(reader, at, problems)? {
+                            section.$field = value;
+                        }
+                        return Ok(());
+                    })*
+                    reader.skip().map(|_| ())
+                })?;
+                if !is_object {
+                    return Ok(None);
+                }
+                $($check(&section, at, problems);)?
+                Ok(Some(section))
+            }
+        }
+    };
+}
+pub(crate) use section;
+
+/// The keys of a section: those that it reads, and those that somebody else reads.
+pub(crate) struct Keys<'k> {
+    pub(crate) read: &'k [&'static str],
+    pub(crate) passed_over: &'k [&'static str],
+}
+
+/// Reads the value of the key with that index.
+type ReadKey<'f, 'a> = dyn FnMut(usize, &mut Reader<'a>, At<'_>, &mut Problems) -> Result<()> + 'f;
+
+impl Keys<'_> {
+    /// Visits the keys of the object that comes next, except those that are null. `false` when it is no object.
+    pub(crate) fn each<'a>(
+        &self,
+        reader: &mut Reader<'a>,
+        at: At<'_>,
+        problems: &mut Problems,
+        visit: &mut ReadKey<'_, 'a>,
+    ) -> Result<bool> {
+        if reader.kind()? != Kind::Object {
+            wrong::<()>(reader, at, problems, "an object")?;
+            return Ok(false);
+        }
+        let mut seen = 0_u32;
+        let mut fields = reader.object("")?;
+        while let Some(key) = reader.key(&mut fields)? {
+            if let Some((index, name)) = self.read.iter().enumerate().find(|(_, name)| **name == key) {
+                if seen & (1 << index) != 0 {
+                    problems.add(at.key(name), "stands there twice");
+                }
+                seen |= 1 << index;
+                if !reader.null()? {
+                    visit(index, reader, at.key(name), problems)?;
+                }
+                continue;
+            }
+            if !self.passed_over.contains(&key.as_ref()) {
+                problems.unknown(at, &key, &[self.read, self.passed_over].concat());
+            }
+            reader.skip()?;
+        }
+        Ok(true)
+    }
+}

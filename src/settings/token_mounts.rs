@@ -1,0 +1,261 @@
+//! The section `tokenMounts`.
+
+use super::Action;
+use super::pattern::{AccountPattern, restricts};
+use super::problems::{At, Problems};
+use super::read::{Labels, Pattern, Restriction, Seconds, Setting, checked, section, words};
+use crate::json::{Reader, Result, Text};
+use crate::names::{is_dns_label, is_mount_path};
+
+words! {
+    /// What holds for Airflow pods that are no component.
+    pub enum AirflowPods {
+        /// Nothing.
+        Ignore = "Ignore",
+        /// That they hold a token is reported.
+        Audit = "Audit",
+        /// They hold no token.
+        Enforce = "Enforce",
+    }
+}
+
+words! {
+    /// What holds for pods that are not Airflow's.
+    pub enum OtherPods {
+        /// Nothing.
+        Ignore = "Ignore",
+        /// They hold no token.
+        NoToken = "NoToken",
+    }
+}
+
+words! {
+    /// What is said of pod templates.
+    pub enum Templates {
+        /// Nothing that will be mended in the pods.
+        Repairable = "Repairable",
+        /// All of it.
+        Strict = "Strict",
+    }
+}
+
+section! {
+    /// Rule `token-mounts`: which containers may hold a Kubernetes API token.
+    pub struct TokenMounts<'a> {
+        /// The rule's own action.
+        "failureAction" failure_action: Option<Action> = None;
+        /// Who may hold a token.
+        "components" components: Vec<Component<'a>> = vec![Component::scheduler()];
+        /// Airflow pods that are no component.
+        "airflowPods" airflow_pods: AirflowPods = AirflowPods::Audit;
+        /// Pods that are not Airflow's.
+        "otherPods" other_pods: OtherPods = OtherPods::Ignore;
+        /// Whether every judged pod must itself say `automountServiceAccountToken: false`.
+        "requireAutomountFalse" require_automount_false: bool = false;
+        /// The volume that a holder gets instead of the one that the API server injects.
+        "serviceAccountTokenVolume" volume: TokenVolume<'a> = TokenVolume::default();
+        /// The longest time that a holder's token may be asked for.
+        "maxExpirationSeconds" max_expiration: Option<Seconds<600, 4_294_967_296>> = None;
+        /// What the audiences of projected tokens mean.
+        "audiences" audiences: Audiences<'a> = Audiences::default();
+        /// Secrets known to hold a token, a kubeconfig and the like, as patterns.
+        "tokenSecrets" token_secrets: Vec<Pattern<'a>> = Vec::new();
+        /// What `validate` says of pod templates.
+        "templates" templates: Templates = Templates::Repairable;
+    }
+    check check;
+}
+
+fn check(section: &TokenMounts<'_>, at: At<'_>, problems: &mut Problems) {
+    for (index, component) in section.components.iter().enumerate() {
+        if section.components.iter().take(index).any(|other| other.name == component.name) {
+            problems.add(
+                at.key("components").index(index).key("name"),
+                "names a component that another entry names already",
+            );
+        }
+    }
+    if let (true, Some(max)) = (section.volume.enabled, section.max_expiration)
+        && section.volume.expiration.0 > max.0
+    {
+        let text = format!("must not be more than `tokenMounts.maxExpirationSeconds`, {}", max.0);
+        problems.add(at.key("serviceAccountTokenVolume").key("expirationSeconds"), text);
+    }
+    if section.templates == Templates::Strict {
+        let text = "asks for pod templates to be judged, which is not part of this version: remove the key";
+        problems.add(at.key("templates"), text);
+    }
+}
+
+section! {
+    /// A component of Airflow that may hold a token.
+    pub struct Component<'a> {
+        /// What messages and other settings call it.
+        "name" name: Option<Pattern<'a>> = None;
+        /// Its pods.
+        "match" matches: ComponentMatch<'a> = ComponentMatch::default();
+        /// Who creates its pods, besides kube-system's workload controllers.
+        "requesters" requesters: Vec<Pattern<'a>> = Vec::new();
+        /// The containers that may hold a token.
+        "containers" containers: Vec<ContainerName<'a>> = Vec::new();
+        /// The init containers and native sidecars that may hold a token.
+        "initContainers" init_containers: Vec<ContainerName<'a>> = Vec::new();
+    }
+    check check_component;
+}
+
+section! {
+    /// The pods of a component: all that are given must match.
+    pub struct ComponentMatch<'a> {
+        /// Labels and their values.
+        "labels" labels: Labels<'a> = Labels::default();
+        /// The pod's ServiceAccount.
+        "serviceAccounts" service_accounts: Option<Restriction<AccountPattern<'a>>> = None;
+    }
+}
+
+fn check_component(component: &Component<'_>, at: At<'_>, problems: &mut Problems) {
+    if component.name.is_none() {
+        problems.add(at.key("name"), "is required");
+    }
+    let accounts = component.matches.service_accounts.iter().flat_map(|list| &list.0);
+    if component.matches.labels.0.is_empty() && !accounts.clone().any(|pattern| restricts(&pattern.0.replace('/', "")))
+    {
+        problems.add(at.key("match"), "must name labels or ServiceAccounts: it would match every pod");
+    }
+    if component.containers.is_empty() && component.init_containers.is_empty() {
+        problems.add(at.key("containers"), "must name a container that may hold the token");
+    }
+}
+
+impl Component<'_> {
+    /// The default entry.
+    fn scheduler() -> Self {
+        Self {
+            name: Some(Pattern("scheduler".into())),
+            matches: ComponentMatch {
+                labels: Labels(vec![("tier".into(), "airflow".into()), ("component".into(), "scheduler".into())]),
+                service_accounts: Some(Restriction(vec![AccountPattern("*/*".into())])),
+                ..ComponentMatch::default()
+            },
+            containers: vec![ContainerName("scheduler".into())],
+            ..Self::default()
+        }
+    }
+
+    /// What messages call it.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        self.name.as_ref().map_or("", |name| &name.0)
+    }
+}
+
+/// The name of a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerName<'a>(pub Text<'a>);
+
+impl<'a> Setting<'a> for ContainerName<'a> {
+    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
+        Ok(checked(
+            reader,
+            at,
+            problems,
+            "the name of a container (a DNS label; patterns are not taken here)",
+            is_dns_label,
+        )?
+        .map(Self))
+    }
+}
+
+section! {
+    /// The Airflow chart's `serviceAccountTokenVolume`: its keys, defaults and ranges.
+    pub struct TokenVolume<'a> {
+        /// Whether a holder that mounts no token of its own gets this volume.
+        "enabled" enabled: bool = false;
+        /// The volume's name.
+        "volumeName" name: VolumeName<'a> = VolumeName("kube-api-access".into());
+        /// Where it is mounted.
+        "mountPath" mount_path: MountPath<'a> = MountPath(DEFAULT_TOKEN_PATH.into());
+        /// How long a token is valid, in seconds.
+        "expirationSeconds" expiration: Seconds<600, 7_776_000> = Seconds(3600);
+        /// The token's audience; null: the API server's own.
+        "audience" audience: Option<Audience<'a>> = None;
+    }
+}
+
+/// Where clients look for the token, and where the API server mounts it.
+pub const DEFAULT_TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// A volume's name that can't be taken for one of the API server's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VolumeName<'a>(pub Text<'a>);
+
+impl<'a> Setting<'a> for VolumeName<'a> {
+    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
+        let expected = "a DNS label that does not begin with `kube-api-access-`, the API server's prefix";
+        let ok = |text: &str| is_dns_label(text) && !text.starts_with("kube-api-access-");
+        Ok(checked(reader, at, problems, expected, ok)?.map(Self))
+    }
+}
+
+/// A path to mount at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MountPath<'a>(pub Text<'a>);
+
+impl<'a> Setting<'a> for MountPath<'a> {
+    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
+        let expected = "an absolute path without `..`, `:`, empty steps or a slash at its end";
+        Ok(checked(reader, at, problems, expected, is_mount_path)?.map(Self))
+    }
+}
+
+/// The audience of a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audience<'a>(pub Text<'a>);
+
+impl<'a> Setting<'a> for Audience<'a> {
+    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
+        Ok(checked(reader, at, problems, "a token's audience, or null for the API server's own", |text| {
+            !text.is_empty()
+        })?
+        .map(Self))
+    }
+}
+
+/// A pattern of audiences that leaves some out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AudiencePattern<'a>(pub Text<'a>);
+
+impl AsRef<str> for AudiencePattern<'_> {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'a> Setting<'a> for AudiencePattern<'a> {
+    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
+        Ok(checked(reader, at, problems, "a pattern of audiences that does not match every audience", restricts)?
+            .map(Self))
+    }
+}
+
+section! {
+    /// What the audiences of projected tokens mean. One that is not known counts as the API server's.
+    pub struct Audiences<'a> {
+        /// Further audiences that the API server accepts.
+        "api" api: Vec<Pattern<'a>> = Vec::new();
+        /// Audiences of other services, besides [`ALLOWED_AUDIENCES`].
+        "allowed" allowed: Vec<AudiencePattern<'a>> = Vec::new();
+    }
+}
+
+/// Audiences of other services: a token for one of these opens nothing at the API server.
+pub const ALLOWED_AUDIENCES: [&str; 7] = [
+    "sts.amazonaws.com",
+    "pods.eks.amazonaws.com",
+    "api://AzureADTokenExchange",
+    "istio-ca",
+    "sts.googleapis.com",
+    "//iam.googleapis.com/*",
+    "https://iam.googleapis.com/*",
+];

@@ -1,0 +1,234 @@
+//! The verdict: which findings deny, which are reported, what is changed, and how the user is told.
+
+use crate::annotation;
+use crate::finding::Finding;
+use crate::json::Result;
+use crate::names::shown;
+use crate::plan::Plan;
+use crate::pod::{Outline, Pod, Section};
+use crate::request::Request;
+use crate::response::{Denial, Response};
+use crate::rules::credentials::Grants;
+use crate::rules::{Rule, credentials};
+use crate::settings::problems::{list, nearest};
+use crate::settings::{Action, Mode, Settings};
+use crate::standing::Standing;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+/// How many findings are told in full.
+const TOLD: usize = 10;
+
+/// What comes of a pod.
+#[derive(Debug)]
+struct Verdict<'v, 'a> {
+    pod: &'v Pod<'a>,
+    standing: Standing<'v, 'v>,
+    plan: Plan<'a>,
+    grants: Grants,
+    forged: Vec<Finding<'a>>,
+    /// Findings that the stored pod has too: they stay.
+    known: BTreeSet<(Rule, &'static str, String, String)>,
+    /// What there is to say of the annotations.
+    remarks: Vec<String>,
+    /// Who the pod is, in a sentence.
+    described: String,
+    /// The pod matches a component that it does not belong to.
+    claims: bool,
+}
+
+/// Judges a pod, and the stored one when it is an update.
+///
+/// # Errors
+/// When the pod or the settings can't be read.
+pub fn respond<'a>(
+    request: &Request<'_>,
+    settings: &Settings<'_>,
+    pod: Outline<'a>,
+    old: Option<Outline<'a>>,
+) -> Result<Response> {
+    let update = request.requester.exempt;
+    let changed: Vec<&str> = match &old {
+        Some(old) => {
+            let keys = annotation::WRITTEN_BY_AUTHORS.into_iter();
+            keys.filter(|key| pod.metadata.annotation(key) != old.metadata.annotation(key)).collect()
+        }
+        None => Vec::new(),
+    };
+    let can_change = !update && pod.metadata.annotation(annotation::MIRROR).is_none();
+    let mut standing = Standing::tell(&pod, request, settings);
+    let excused = standing.excused.iter().any(|(_, rule)| *rule == Rule::Credentials);
+    let forged = if excused || (update && old.is_none()) {
+        Vec::new()
+    } else {
+        credentials::forged(&pod.metadata, old.as_ref().map(|old| &old.metadata))
+    };
+    let remarks = remarks(&pod, &changed, update);
+    let pod = if standing.runs() { Pod::read(pod)? } else { Pod::unread(pod) };
+    let (plan, grants) = standing.plan(&pod, request, settings, can_change, changed.is_empty())?;
+    let mut known = BTreeSet::new();
+    if let Some(old) = old.filter(|_| !plan.findings.is_empty() || !plan.unmended.is_empty()) {
+        let mut before = Standing::tell(&old, request, settings);
+        let old = if before.runs() { Pod::read(old)? } else { Pod::unread(old) };
+        let (plan, _) = before.plan(&old, request, settings, false, changed.is_empty())?;
+        known.extend(plan.findings.iter().chain(&plan.unmended).map(|finding| finding.key(&old)));
+    }
+    let claims = !standing.who.claims.is_empty() && standing.actions.of(Rule::TokenMounts) != Action::Off;
+    let described = || standing.who.describe(&request.requester);
+    let described = if claims || !plan.findings.is_empty() || !plan.mended.is_empty() || !plan.unmended.is_empty() {
+        described()
+    } else {
+        String::new()
+    };
+    let verdict = Verdict { pod: &pod, standing, plan, grants, forged, known, remarks, described, claims };
+    Ok(verdict.response(settings.mode))
+}
+
+impl<'a> Verdict<'_, 'a> {
+    /// The answer to give in a mode.
+    fn response(self, mode: Mode) -> Response {
+        let mut response = Response::default();
+        let (pod, plan) = (self.pod, &self.plan);
+        let ephemeral = |finding: &Finding<'_>| {
+            let container = finding.place.container().and_then(|index| pod.containers.get(index));
+            container.is_some_and(|container| container.section == Section::Ephemeral)
+        };
+        // Compared with the stored pod; what an ephemeral container brings is never old.
+        let is_new = |finding: &&Finding<'a>| {
+            ephemeral(finding) || self.known.is_empty() || !self.known.contains(&finding.key(pod))
+        };
+        let mendable = plan.unmended.iter().chain(plan.mended.iter().filter(|_| mode == Mode::Validate));
+        let mendable = mendable.map(|finding| (finding, true));
+        let all = plan.findings.iter().map(|finding| (finding, false)).chain(mendable);
+        let (mut denied, mut reported) = (Vec::new(), Vec::new());
+        for (finding, mendable) in all.filter(|(finding, _)| is_new(finding)) {
+            match self.standing.actions.of(finding.rule) {
+                Action::Enforce => denied.push((finding, mendable)),
+                Action::Audit => reported.push((finding, mendable)),
+                Action::Off => {}
+            }
+        }
+        denied.extend(self.forged.iter().map(|finding| (finding, false)));
+        denied.sort_by_key(|(finding, _)| finding.problem.rank());
+        reported.sort_by_key(|(finding, _)| finding.problem.rank());
+        self.annotate(&mut response, &denied, &reported);
+        self.warn(&mut response, &reported);
+        if !denied.is_empty() {
+            let message = self.message(&denied, mode);
+            response.denial = Some(Denial { code: 403, message });
+        } else if mode == Mode::Mutate && !plan.changes.is_empty() {
+            response.mutated = Some(plan.changes.apply(pod));
+        }
+        response
+    }
+
+    fn message(&self, denied: &[(&Finding<'a>, bool)], mode: Mode) -> String {
+        let tell = |(finding, mendable): &(&Finding<'a>, bool)| {
+            let mut text = finding.render(self.pod);
+            if *mendable && mode == Mode::Validate && self.known.is_empty() {
+                text.push_str(
+                    " (the mutating policy mends this when the pod is made: it did not run, or is set differently)",
+                );
+            }
+            text
+        };
+        let about_tokens = denied.iter().any(|(finding, _)| finding.rule == Rule::TokenMounts);
+        let mut message = match denied {
+            [one] => tell(one),
+            many => {
+                let mut text = format!("{} findings", many.len());
+                for finding in many.iter().take(TOLD) {
+                    // Writing to a string does not fail.
+                    let _ = write!(text, "\n- {}", tell(finding));
+                }
+                if many.len() > TOLD {
+                    let _ = write!(text, "\nand {} more", many.len() - TOLD);
+                }
+                text
+            }
+        };
+        if about_tokens {
+            let _ = write!(message, "\n{}", self.described);
+        }
+        message
+    }
+
+    fn warn(&self, response: &mut Response, reported: &[(&Finding<'a>, bool)]) {
+        for (finding, _) in reported.iter().take(TOLD) {
+            response.warnings.push(format!("not enforced: {}", finding.render(self.pod)));
+        }
+        if reported.len() > TOLD {
+            response.warnings.push(format!("not enforced: and {} more findings", reported.len() - TOLD));
+        }
+        if self.claims {
+            response.warnings.push(self.described.clone());
+        }
+        response.warnings.extend(self.remarks.iter().cloned());
+    }
+
+    fn annotate(&self, response: &mut Response, denied: &[(&Finding<'a>, bool)], reported: &[(&Finding<'a>, bool)]) {
+        let (plan, Standing { excused, unchecked, .. }) = (&self.plan, &self.standing);
+        let mut note = |key, parts: Vec<String>, between: &str| {
+            if !parts.is_empty() {
+                response.annotations.insert(key, parts.join(between));
+            }
+        };
+        let briefs = |list: &[(&Finding<'a>, bool)]| -> Vec<String> {
+            list.iter().take(TOLD).map(|(finding, _)| finding.brief(self.pod)).collect()
+        };
+        let mut findings = briefs(denied);
+        findings.extend(briefs(reported));
+        note("findings", findings, "; ");
+        let excuse = |(name, rule): &(String, Rule)| format!("{name} skips {}", rule.id());
+        note("exceptions", excused.iter().map(excuse).collect(), "; ");
+        if !unchecked.is_empty() {
+            let text = format!("the request names no user: counted as met: {}", unchecked.join(", "));
+            note("not-checked", vec![text], "");
+        }
+        if !denied.is_empty() {
+            return;
+        }
+        let injected = |name: &str| !plan.refused.iter().any(|origin| *origin == format!("credential `{name}`"));
+        let granted = self.grants.granted.iter().filter(|(name, containers)| injected(name) && !containers.is_empty());
+        let mut into: Vec<String> = Vec::new();
+        let mut which = Vec::new();
+        for (name, containers) in granted {
+            let into_these: Vec<&str> = containers.iter().map(|name| shown(name)).collect();
+            which.push(format!("{}: {}", shown(name), into_these.join(", ")));
+            into.extend(containers.iter().filter(|name| !into.contains(name)).cloned().collect::<Vec<_>>());
+        }
+        note("credentials", which, "; ");
+        note("containers", into, ", ");
+        let name = |index: usize| self.pod.containers.get(index).map(|found| shown(&found.name).to_owned());
+        let stripped: Vec<String> = plan.changes.strips().filter_map(name).collect();
+        if !stripped.is_empty() {
+            note("token-mounts", vec![format!("injected token taken from: {}", stripped.join(", "))], "");
+        }
+    }
+}
+
+/// What there is to say of annotations that mean nothing where they are.
+fn remarks(pod: &Outline<'_>, changed: &[&str], update: bool) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if !changed.is_empty() {
+        remarks.push(format!(
+            "{} changed: this has no effect on a pod that runs already; make the pod anew",
+            list(changed)
+        ));
+    }
+    if update {
+        return remarks;
+    }
+    for (key, _) in pod.metadata.annotations.iter().filter(|(key, _)| annotation::is_unknown(key)) {
+        let hint = match nearest(key, &annotation::WRITTEN_BY_AUTHORS) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are {}", list(&annotation::WRITTEN_BY_AUTHORS)),
+        };
+        remarks.push(format!("annotation `{}` is none of the policy's: {hint}", shown(key)));
+    }
+    let asks = [annotation::GOOGLE, annotation::CREDENTIALS].iter().any(|key| pod.metadata.annotation(key).is_some());
+    if pod.metadata.annotation(annotation::CONTAINERS).is_some() && !asks {
+        remarks.push(format!("annotation `{}` has no effect: the pod names no credential", annotation::CONTAINERS));
+    }
+    remarks
+}
