@@ -252,7 +252,7 @@ impl Problem<'_> {
             ),
             Self::InjectedToken(volume) => (
                 format!("holds the Kubernetes API token that the API server mounts (volume `{}`)", shown(volume)),
-                "set `automountServiceAccountToken: false` in the pod",
+                "set `automountServiceAccountToken: false` in the pod; a container that needs the API mounts a projected token of its own",
             ),
             Self::LongToken(volume, seconds, max) => (
                 format!(

@@ -46,7 +46,7 @@ impl Actions {
     }
 
     fn new(settings: &Settings<'_>, namespace: &str, role: Role) -> Self {
-        let rule = settings.action(Rule::TokenMounts, namespace);
+        let (rule, _) = settings.action(Rule::TokenMounts, namespace);
         let airflow_pods = match settings.token_mounts.airflow_pods {
             AirflowPods::Ignore => Action::Off,
             AirflowPods::Audit => Action::Audit,
@@ -57,7 +57,7 @@ impl Actions {
             (Role::Task | Role::Airflow, _) => rule.min(airflow_pods),
             (Role::Other, OtherPods::Ignore) => Action::Off,
         };
-        Self { credentials: settings.action(Rule::Credentials, namespace), token_mounts }
+        Self { credentials: settings.action(Rule::Credentials, namespace).0, token_mounts }
     }
 }
 

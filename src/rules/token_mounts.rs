@@ -35,6 +35,19 @@ pub fn demand<'a>(pod: &Pod<'a>, who: &Who<'_, '_>, settings: &TokenMounts<'_>, 
     rule.pod();
 }
 
+/// The mounts that give a container an API credential: the container and the volume's name.
+#[must_use]
+pub fn held<'p>(pod: &'p Pod<'_>, settings: &TokenMounts<'_>) -> Vec<(usize, &'p str)> {
+    let mut held = Vec::new();
+    for (index, container) in pod.containers.iter().enumerate() {
+        for mount in &container.mounts.items {
+            let volume = pod.volume(&mount.volume).filter(|(_, volume)| bearer(volume, settings).is_some());
+            held.extend(volume.map(|(_, volume)| (index, volume.name.as_ref())));
+        }
+    }
+    held
+}
+
 /// A volume and what it gives to those who mount it.
 struct Judged<'p, 'a> {
     volume: &'p Volume<'a>,

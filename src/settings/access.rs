@@ -23,15 +23,8 @@ section! {
 }
 
 fn check_override(entry: &Override<'_>, at: At<'_>, problems: &mut Problems) {
-    require(entry.action.is_some(), at, "action", problems);
-    require(entry.namespaces.is_some(), at, "namespaces", problems);
-}
-
-fn require(given: bool, at: At<'_>, key: &str, problems: &mut Problems) {
-    // A value that was given and wrong has its own problem already; this one names it once more, which does no harm.
-    if !given {
-        problems.add(at.key(key), "is required");
-    }
+    problems.require(entry.action.is_some(), at.key("action"), "");
+    problems.require(entry.namespaces.is_some(), at.key("namespaces"), "");
 }
 
 impl Override<'_> {
@@ -60,9 +53,9 @@ section! {
 }
 
 fn check_exception(exception: &Exception<'_>, at: At<'_>, problems: &mut Problems) {
-    require(exception.name.is_some(), at, "name", problems);
-    require(exception.rules.is_some(), at, "rules", problems);
-    require(exception.matches.is_some(), at, "match", problems);
+    problems.require(exception.name.is_some(), at.key("name"), "");
+    problems.require(exception.rules.is_some(), at.key("rules"), "");
+    problems.require(exception.matches.is_some(), at.key("match"), "");
 }
 
 section! {
@@ -84,8 +77,8 @@ section! {
 
 fn check_match(matches: &ExceptionMatch<'_>, at: At<'_>, problems: &mut Problems) {
     let Some(namespaces) = &matches.namespaces else {
-        let text = "is required: labels, names and requesters alone can be had by pods of any namespace";
-        problems.add(at.key("namespaces"), text);
+        let why = ": labels, names and requesters alone can be had by pods of any namespace";
+        problems.require(false, at.key("namespaces"), why);
         return;
     };
     for (index, pattern) in namespaces.0.iter().enumerate() {
@@ -172,9 +165,7 @@ section! {
 
 fn check_allow(allow: &Allow<'_>, at: At<'_>, problems: &mut Problems) {
     let others = allow.service_accounts.is_some() || allow.requesters.is_some() || !allow.dag_ids.is_empty();
-    if others && allow.namespaces.is_none() {
-        problems.add(at.key("namespaces"), "is required");
-    }
+    problems.require(!others || allow.namespaces.is_some(), at.key("namespaces"), "");
 }
 
 impl Allow<'_> {

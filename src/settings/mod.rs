@@ -173,10 +173,10 @@ impl<'a> Settings<'a> {
         Ok(problems.into_vec())
     }
 
-    /// The action of a rule in a namespace: its section's `Off`, else the first override that matches, else its
-    /// section's action, else the global one.
+    /// The action of a rule in a namespace, and what decides it: its section's `Off`, else the first override that
+    /// matches, else its section's action, else the global one.
     #[must_use]
-    pub fn action(&self, rule: Rule, namespace: &str) -> Action {
+    pub fn action(&self, rule: Rule, namespace: &str) -> (Action, DecidedBy) {
         let section = match rule {
             Rule::Credentials => self.injection.failure_action,
             Rule::TokenMounts => self.token_mounts.failure_action,
@@ -185,11 +185,26 @@ impl<'a> Settings<'a> {
             }
         };
         if section == Some(Action::Off) {
-            return Action::Off;
+            return (Action::Off, DecidedBy::Section);
         }
-        match self.overrides.iter().find(|entry| entry.concerns(rule, namespace)) {
-            Some(entry) => entry.action.map_or(Action::Enforce, Action::from),
-            None => section.unwrap_or(self.failure_action.into()),
+        let mut overrides = self.overrides.iter().enumerate();
+        if let Some((index, entry)) = overrides.find(|(_, entry)| entry.concerns(rule, namespace)) {
+            return (entry.action.map_or(Action::Enforce, Action::from), DecidedBy::Override(index));
+        }
+        match section {
+            Some(action) => (action, DecidedBy::Section),
+            None => (self.failure_action.into(), DecidedBy::Global),
         }
     }
+}
+
+/// What decides a rule's action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DecidedBy {
+    /// `failureAction` of the rule's section.
+    Section,
+    /// An entry of `failureActionOverrides`.
+    Override(usize),
+    /// The global `failureAction`.
+    Global,
 }

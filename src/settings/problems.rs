@@ -50,15 +50,30 @@ impl fmt::Display for At<'_> {
 /// Everything that is wrong with a settings document, in the order of reading.
 #[derive(Debug, Default)]
 pub struct Problems {
-    list: Vec<String>,
+    list: Vec<Problem>,
+}
+
+#[derive(Debug)]
+struct Problem {
+    place: String,
+    what: String,
 }
 
 impl Problems {
     /// Notes a problem at a place.
     pub fn add(&mut self, at: At<'_>, what: impl fmt::Display) {
+        self.list.push(Problem { place: at.to_string(), what: what.to_string() });
+    }
+
+    /// Notes that a key is missing, unless what stands there was found wrong already.
+    pub fn require(&mut self, given: bool, at: At<'_>, why: &str) {
         let place = at.to_string();
-        let place = if place.is_empty() { String::from("settings") } else { format!("`{place}`") };
-        self.list.push(format!("{place} {what}"));
+        let told = |problem: &Problem| {
+            problem.place.strip_prefix(&place).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        if !given && !self.list.iter().any(told) {
+            self.add(at, format_args!("is required{why}"));
+        }
     }
 
     /// Notes a key that is none.
@@ -82,7 +97,10 @@ impl Problems {
     /// The problems.
     #[must_use]
     pub fn into_vec(self) -> Vec<String> {
-        self.list
+        let tell = |Problem { place, what }| {
+            if place.is_empty() { format!("the settings {what}") } else { format!("`{place}` {what}") }
+        };
+        self.list.into_iter().map(tell).collect()
     }
 
     /// Whether there is none.

@@ -113,8 +113,7 @@ impl<'a, T: Setting<'a>> Setting<'a> for Restriction<T> {
         let empty = matches!(reader.kind()?, Kind::List)
             && reader.clone().skip()?.text.trim_matches(['[', ']']).trim().is_empty();
         if empty {
-            problems
-                .add(at, "must not be empty: an empty list would admit nobody; leave the key away to admit everybody");
+            problems.add(at, "must not be empty: an empty list matches nobody");
         }
         Ok(Vec::read(reader, at, problems)?.map(Self))
     }

@@ -115,17 +115,14 @@ section! {
 }
 
 fn check_component(component: &Component<'_>, at: At<'_>, problems: &mut Problems) {
-    if component.name.is_none() {
-        problems.add(at.key("name"), "is required");
-    }
+    problems.require(component.name.is_some(), at.key("name"), "");
     let accounts = component.matches.service_accounts.iter().flat_map(|list| &list.0);
     if component.matches.labels.0.is_empty() && !accounts.clone().any(|pattern| restricts(&pattern.0.replace('/', "")))
     {
-        problems.add(at.key("match"), "must name labels or ServiceAccounts: it would match every pod");
+        problems.require(false, at.key("match"), ": labels or ServiceAccounts; the entry would match every pod");
     }
-    if component.containers.is_empty() && component.init_containers.is_empty() {
-        problems.add(at.key("containers"), "must name a container that may hold the token");
-    }
+    let some = !component.containers.is_empty() || !component.init_containers.is_empty();
+    problems.require(some, at.key("containers"), ": the containers that may hold the token");
 }
 
 impl Component<'_> {

@@ -1,0 +1,95 @@
+# Every target installs what it needs; a machine with rustup, make, git and Node is enough.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# Tools are kept outside of the checkout, by version, so that a fresh clone finds them again.
+TOOLS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/airflow-pod-identity
+BINDGEN_VERSION := $(shell awk '/^name = "wasm-bindgen"$$/ { getline; gsub(/"/, "", $$3); print $$3 }' Cargo.lock)
+BINDGEN := $(TOOLS)/wasm-bindgen-$(BINDGEN_VERSION)
+DENY_VERSION := 0.20.2
+DENY := $(TOOLS)/cargo-deny-$(DENY_VERSION)
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+export AIRFLOW_POD_IDENTITY_MODULE ?= $(CURDIR)/policy.wasm
+REVIEW = $(TARGET)/debug/review
+
+.PHONY: help
+help: ## Lists the targets
+	@awk -F ':.*## ' '/^[a-zA-Z0-9_.-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: targets
+targets:
+	@rustup target list --installed 2>/dev/null | grep -qx wasm32-wasip1 || rustup target add wasm32-wasip1
+	@rustup target list --installed 2>/dev/null | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
+
+policy.wasm: FORCE targets ## Builds the module
+	cargo build --locked --release --target wasm32-wasip1 --lib
+	@cmp -s $(TARGET)/wasm32-wasip1/release/airflow_pod_identity.wasm $@ || cp $(TARGET)/wasm32-wasip1/release/airflow_pod_identity.wasm $@
+
+annotated-policy.wasm: policy.wasm metadata.yml README.md ## Builds the module with its metadata (needs kwctl)
+	@if command -v kwctl >/dev/null; then \
+	  kwctl annotate -m metadata.yml -u README.md -o $@ policy.wasm; \
+	else echo "skipped: annotated-policy.wasm needs kwctl on the PATH"; fi
+
+.PHONY: review
+review: policy.wasm ## Builds the review command: target/debug/review
+	cargo build --locked --package airflow-pod-identity-e2e --bin review
+
+.PHONY: demo
+demo: review ## Judges the example pods and prints verdicts and diffs
+	@echo; echo "== Task pods, created by the scheduler of release airflow"
+	@$(REVIEW) --explain --settings examples/settings/demo.yaml --user system:serviceaccount:airflow:airflow-scheduler examples/pods/task-*.yaml || [ $$? -eq 1 ]
+	@echo; echo "== Scheduler pods and another application's, created by the ReplicaSet controller"
+	@$(REVIEW) --explain --settings examples/settings/demo.yaml --user system:serviceaccount:kube-system:replicaset-controller examples/pods/scheduler-*.yaml examples/pods/app-*.yaml || [ $$? -eq 1 ]
+
+.PHONY: test
+test: test-native test-node e2e-tests ## Runs every test
+
+.PHONY: test-native
+test-native: ## Runs the policy's own tests
+	cargo test --locked --package airflow-pod-identity
+
+.PHONY: test-node
+test-node: targets $(BINDGEN)/bin/wasm-bindgen-test-runner ## Runs the same tests on wasm32-unknown-unknown, in Node
+	CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(BINDGEN)/bin/wasm-bindgen-test-runner \
+	  cargo test --locked --package airflow-pod-identity --target wasm32-unknown-unknown --tests
+
+$(BINDGEN)/bin/wasm-bindgen-test-runner:
+	cargo install --locked --quiet wasm-bindgen-cli --version $(BINDGEN_VERSION) --root $(BINDGEN)
+
+.PHONY: e2e-tests
+e2e-tests: policy.wasm ## Runs the built module in the embedded host
+	cargo test --locked --package airflow-pod-identity-e2e
+
+.PHONY: bench
+bench: policy.wasm ## Prints the module's size, instructions and memory
+	@cargo run --locked --quiet --package airflow-pod-identity-e2e --bin bench -- policy.wasm \
+	  $(if $(AIRFLOW_POD_IDENTITY_CORPORA),--corpora $(AIRFLOW_POD_IDENTITY_CORPORA))
+
+.PHONY: fmt
+fmt: ## Formats the code
+	cargo fmt --all
+
+.PHONY: lint
+lint: targets deny ## Checks format, clippy and dependencies
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked --package airflow-pod-identity --lib --target wasm32-wasip1 -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --package airflow-pod-identity
+
+.PHONY: deny
+deny: $(DENY)/bin/cargo-deny ## Checks licences and sources of the dependencies
+	$(DENY)/bin/cargo-deny --locked --offline check bans licenses sources
+
+$(DENY)/bin/cargo-deny:
+	cargo install --locked --quiet cargo-deny --version $(DENY_VERSION) --root $(DENY)
+
+.PHONY: clean
+clean: ## Removes what was built
+	cargo clean
+	rm -f policy.wasm annotated-policy.wasm
+
+.PHONY: FORCE
+FORCE:
