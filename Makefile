@@ -11,6 +11,9 @@ BINDGEN := $(TOOLS)/wasm-bindgen-$(BINDGEN_VERSION)
 DENY_VERSION := 0.20.2
 DENY := $(TOOLS)/cargo-deny-$(DENY_VERSION)
 
+# A tool, its version, its place. Registries that mirror others may lack what the tool's lock file names.
+install = cargo install --locked --quiet $(1) --version $(2) --root $(3) || cargo install --quiet $(1) --version $(2) --root $(3)
+
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 export AIRFLOW_POD_IDENTITY_MODULE ?= $(CURDIR)/policy.wasm
 REVIEW = $(TARGET)/debug/review
@@ -57,7 +60,7 @@ test-node: targets $(BINDGEN)/bin/wasm-bindgen-test-runner ## Runs the same test
 	  cargo test --locked --package airflow-pod-identity --target wasm32-unknown-unknown --tests
 
 $(BINDGEN)/bin/wasm-bindgen-test-runner:
-	cargo install --locked --quiet wasm-bindgen-cli --version $(BINDGEN_VERSION) --root $(BINDGEN)
+	$(call install,wasm-bindgen-cli,$(BINDGEN_VERSION),$(BINDGEN))
 
 .PHONY: e2e-tests
 e2e-tests: policy.wasm ## Runs the built module in the embedded host
@@ -84,7 +87,7 @@ deny: $(DENY)/bin/cargo-deny ## Checks licences and sources of the dependencies
 	$(DENY)/bin/cargo-deny --locked --offline check bans licenses sources
 
 $(DENY)/bin/cargo-deny:
-	cargo install --locked --quiet cargo-deny --version $(DENY_VERSION) --root $(DENY)
+	$(call install,cargo-deny,$(DENY_VERSION),$(DENY))
 
 .PHONY: clean
 clean: ## Removes what was built

@@ -19,7 +19,8 @@ use crate::who::Role;
 pub fn explain(payload: &[u8]) -> Vec<String> {
     let Ok(text) = std::str::from_utf8(payload) else { return Vec::new() };
     let Ok((mut request, settings)) = read(text) else { return Vec::new() };
-    let Some(Object::Pod(outline)) = request.object.take() else {
+    let Ok(object) = std::mem::replace(&mut request.object, Ok(None)) else { return Vec::new() };
+    let Some(Object::Pod(outline)) = object else {
         return vec![format!("kind `{}`: no rule of this version concerns it", shown(&request.kind))];
     };
     request.requester.exempt = request.operation == "UPDATE";

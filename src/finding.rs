@@ -1,11 +1,12 @@
 //! Findings: what is wrong, where, and how to mend it. One closed set, each with an id that documentation can name.
 
 use crate::json::Text;
-use crate::names::shown;
-use crate::pod::Pod;
+use crate::names::{NOT_SHOWN, is_dns_label, shown, shown_label};
+use crate::pod::{Pod, Section};
 use crate::rules::Rule;
 use crate::settings::problems::list;
 use std::fmt::Write;
+use std::rc::Rc;
 
 /// A rule's finding about an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,12 @@ pub enum Bearer<'a> {
     Secret(Text<'a>),
 }
 
+/// What makes two findings the same: rule, finding id, container and subject.
+pub type Key = (Rule, &'static str, String, String);
+
+/// Names of credentials, shared by the findings of a pod.
+pub type Names = Rc<Vec<String>>;
+
 /// What can be wrong. User input in the fields is shown through [`shown`] alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem<'a> {
@@ -63,18 +70,24 @@ pub enum Problem<'a> {
     TokenEnv(Text<'a>),
     /// An ephemeral container enters the processes of a holder.
     HolderTargeted(Text<'a>),
+    /// An ephemeral container mounts a credential that others were granted: volume and credential.
+    CredentialMounted(Text<'a>, String),
+    /// An ephemeral container enters the processes of a container that was granted a credential.
+    GrantedTargeted(Text<'a>, String),
     /// All containers see the processes, and through them the files, of a holder.
     SharedProcesses(Text<'a>),
     /// A credential that the pod may not use, or that there is not. Shown only if it can be a name.
-    NotAllowed(Option<Text<'a>>, Vec<Text<'a>>),
-    /// An annotation's value is none that it can have: why.
-    BadAnnotation(&'static str),
+    NotAllowed(Text<'a>, Names),
+    /// An annotation's value is none that it can have: why, and the credentials that it could name.
+    BadAnnotation(&'static str, Option<Names>),
     /// A container that an annotation names and the pod lacks.
-    UnknownContainer(Option<Text<'a>>, Vec<Text<'a>>),
+    UnknownContainer(Text<'a>),
     /// No container is left to inject into.
     NoContainer,
     /// A volume of the name that a credential (or the token volume) needs, made of something else.
     VolumeTaken(String, String),
+    /// A mount of a volume that the pod lacks and that is to be added for another container: its name, and for what.
+    DanglingMount(String, String),
     /// A mount where another one is needed: its path, the path that is needed, and for what.
     MountTaken(Text<'a>, String, String),
     /// An env variable that is set to something else, and what needs it.
@@ -104,12 +117,15 @@ impl Problem<'_> {
             Self::DeclaredToken(..) => "declared-token",
             Self::TokenEnv(_) => "token-env",
             Self::HolderTargeted(_) => "holder-targeted",
+            Self::CredentialMounted(..) => "credential-mounted",
+            Self::GrantedTargeted(..) => "granted-targeted",
             Self::SharedProcesses(_) => "shared-processes",
             Self::NotAllowed(..) => "not-allowed",
-            Self::BadAnnotation(_) => "bad-annotation",
-            Self::UnknownContainer(..) => "unknown-container",
+            Self::BadAnnotation(..) => "bad-annotation",
+            Self::UnknownContainer(_) => "unknown-container",
             Self::NoContainer => "no-container",
             Self::VolumeTaken(..) => "volume-taken",
+            Self::DanglingMount(..) => "dangling-mount",
             Self::MountTaken(..) => "mount-taken",
             Self::EnvTaken(..) => "env-taken",
             Self::TwoCredentials(..) => "two-credentials",
@@ -128,10 +144,11 @@ impl Problem<'_> {
     pub fn rank(&self) -> u8 {
         match self {
             Self::ForgedAnnotation => 0,
-            Self::DeclaredToken(..) | Self::TokenEnv(_) => 1,
+            Self::DeclaredToken(..) | Self::TokenEnv(_) | Self::DanglingMount(..) => 1,
             Self::HolderTargeted(_) | Self::SharedProcesses(_) => 2,
+            Self::CredentialMounted(..) | Self::GrantedTargeted(..) => 2,
             Self::NotAllowed(..) => 3,
-            Self::BadAnnotation(_) | Self::UnknownContainer(..) | Self::NoContainer => 4,
+            Self::BadAnnotation(..) | Self::UnknownContainer(_) | Self::NoContainer => 4,
             Self::VolumeTaken(..) | Self::MountTaken(..) | Self::EnvTaken(..) | Self::TwoCredentials(..) => 5,
             Self::InjectedToken(_) => 6,
             Self::LongToken(..) | Self::HolderLacksToken(_) => 7,
@@ -147,33 +164,23 @@ impl Problem<'_> {
             Self::DeclaredToken(volume, _) | Self::InjectedToken(volume) | Self::LongToken(volume, ..) => {
                 volume.to_string()
             }
+            Self::CredentialMounted(text, _) | Self::GrantedTargeted(text, _) => text.to_string(),
             Self::TokenEnv(text) | Self::HolderTargeted(text) | Self::SharedProcesses(text) => text.to_string(),
-            Self::NotAllowed(name, _) | Self::UnknownContainer(name, _) => {
-                name.as_deref().unwrap_or_default().to_owned()
-            }
-            Self::VolumeTaken(name, _) | Self::HolderLacksToken(name) | Self::NotInjected(name, _) => name.clone(),
+            Self::NotAllowed(name, _) | Self::UnknownContainer(name) => name.to_string(),
+            Self::VolumeTaken(name, _)
+            | Self::DanglingMount(name, _)
+            | Self::HolderLacksToken(name)
+            | Self::NotInjected(name, _) => name.clone(),
             Self::MountTaken(_, path, _) => path.clone(),
             Self::EnvTaken(name, _) => name.to_string(),
             Self::TwoCredentials(what, ..) => what.clone(),
-            Self::BadAnnotation(why) => (*why).to_owned(),
+            Self::BadAnnotation(why, _) => (*why).to_owned(),
             Self::ForgedAnnotation | Self::NoContainer | Self::AutomountTrue | Self::AutomountAbsent => String::new(),
         }
     }
 
     /// What is wrong, and how to mend it.
-    fn tell(&self) -> (String, &'static str) {
-        let names = |names: &[Text<'_>]| {
-            let shown: Vec<&str> = names.iter().take(20).map(|name| shown(name)).collect();
-            match (shown.len(), names.len() - shown.len()) {
-                (0, _) => String::from("none"),
-                (_, 0) => list(&shown),
-                (_, more) => format!("{} and {more} more", list(&shown)),
-            }
-        };
-        let shown_or = |name: &Option<Text<'_>>| match name {
-            Some(name) => format!("`{}`", shown(name)),
-            None => String::from("a text that is no name (not shown)"),
-        };
+    fn tell(&self, pod: &Pod<'_>) -> (String, &'static str) {
         match self {
             Self::ForgedAnnotation => (
                 String::from("belongs to the policy and was written, changed or removed by somebody else"),
@@ -202,7 +209,15 @@ impl Problem<'_> {
             ),
             Self::HolderTargeted(name) => (
                 format!("enters the processes of container `{}`, which holds a Kubernetes API token", shown(name)),
-                "target another container, or debug a copy of the pod (`kubectl debug --copy-to`)",
+                "target another container",
+            ),
+            Self::CredentialMounted(volume, name) => (
+                format!("mounts volume `{}` of {name}, which is not for ephemeral containers", beside(volume, name)),
+                "remove the mount",
+            ),
+            Self::GrantedTargeted(container, name) => (
+                format!("enters the processes of container `{}`, which holds {name}", shown(container)),
+                "target another container",
             ),
             Self::SharedProcesses(name) => (
                 format!(
@@ -214,31 +229,52 @@ impl Problem<'_> {
             Self::NotAllowed(name, may) => (
                 format!(
                     "names {}, which is no credential that this pod may use; it may use: {}",
-                    shown_or(name),
-                    names(may)
+                    called(name),
+                    some(may)
                 ),
-                "name one of these, or have the pod's namespace, ServiceAccount and creator added to the credential's `allow`",
+                if may.is_empty() {
+                    "have the pod's namespace, ServiceAccount and creator added to a credential's `allow`"
+                } else {
+                    "name one of these, or have the pod's namespace, ServiceAccount and creator added to the credential's `allow`"
+                },
             ),
-            Self::BadAnnotation(why) => {
-                ((*why).to_owned(), "write credential names as the operator gave them, or remove the annotation")
+            Self::BadAnnotation(why, may) => (
+                match may {
+                    Some(may) => format!("{why}; this pod may use: {}", some(may)),
+                    None => (*why).to_owned(),
+                },
+                "write the names as the operator gave them, or remove the annotation",
+            ),
+            Self::UnknownContainer(name) => {
+                let containers = pod.containers.iter().filter(|container| container.section != Section::Ephemeral);
+                let has: Vec<&str> = containers.map(|container| container.name.as_ref()).collect();
+                (
+                    format!("names {}, which is no container of this pod; it has: {}", called(name), some(&has)),
+                    "name one of these, or remove the annotation: the container `base` is the default",
+                )
             }
-            Self::UnknownContainer(name, has) => (
-                format!("names {}, which is no container of this pod; it has: {}", shown_or(name), names(has)),
-                "name one of these, or remove the annotation: the container `base` is the default",
-            ),
             Self::NoContainer => (
-                String::from("asks for a credential, and every container is one that is skipped"),
+                String::from(
+                    "a credential is asked for, and every container is one that `credentialInjection.skipContainers` skips",
+                ),
                 "name the container in the annotation `airflow-pod-identity/containers`",
             ),
             Self::VolumeTaken(volume, origin) => (
-                format!("volume `{}` is made of something else than what {origin} needs", shown(volume)),
+                format!("volume `{}` is made of something else than what {origin} needs", beside(volume, origin)),
                 "rename or remove the pod's own volume",
+            ),
+            Self::DanglingMount(volume, origin) => (
+                format!(
+                    "mounts volume `{}`, which the pod lacks and which is to be added for {origin} alone",
+                    beside(volume, origin)
+                ),
+                "remove the mount",
             ),
             Self::MountTaken(path, needed, origin) => (
                 format!(
-                    "the mount at `{}` takes the place of the one at `{}` that {origin} needs",
-                    shown(path),
-                    shown(needed)
+                    "the mount at `{}` stands where {origin} needs a read-only mount of its own at `{}`",
+                    beside(path, origin),
+                    beside(needed, origin)
                 ),
                 "remove the pod's own mount or mount it elsewhere",
             ),
@@ -246,13 +282,12 @@ impl Problem<'_> {
                 format!("the pod sets the env variable `{}` itself, and {origin} needs it set otherwise", shown(name)),
                 "remove the variable from the pod, or remove the annotation that asks for the credential",
             ),
-            Self::TwoCredentials(what, one, other) => (
-                format!("credentials `{}` and `{}` both need {what}", shown(one), shown(other)),
-                "name one of them only, or inject them into different containers by different pods",
-            ),
+            Self::TwoCredentials(what, one, other) => {
+                (format!("{one} and {other} both need {what}"), "name one of them only")
+            }
             Self::InjectedToken(volume) => (
                 format!("holds the Kubernetes API token that the API server mounts (volume `{}`)", shown(volume)),
-                "set `automountServiceAccountToken: false` in the pod; a container that needs the API mounts a projected token of its own",
+                "set `automountServiceAccountToken: false` in the pod; one that may hold a token mounts a projected volume of its own",
             ),
             Self::LongToken(volume, seconds, max) => (
                 format!(
@@ -281,12 +316,32 @@ impl Problem<'_> {
             Self::NotInjected(name, containers) => {
                 let containers: Vec<&str> = containers.iter().map(|name| shown(name)).collect();
                 (
-                    format!("credential `{}` is not, or not wholly, in {}", shown(name), list(&containers)),
+                    format!("credential `{}` is not, or not wholly, in {}", shown_label(name), list(&containers)),
                     "make the pod anew while the mutating policy runs",
                 )
             }
         }
     }
+}
+
+/// A name that a user wrote where a name was asked for.
+fn called(name: &str) -> String {
+    if is_dns_label(name) { format!("`{name}`") } else { String::from("a text that is no name (not shown)") }
+}
+
+/// Names, the first twenty of them.
+fn some(names: &[impl AsRef<str>]) -> String {
+    let shown: Vec<&str> = names.iter().take(20).map(|name| shown(name.as_ref())).collect();
+    match (shown.len(), names.len() - shown.len()) {
+        (0, _) => String::from("none"),
+        (_, 0) => list(&shown),
+        (_, more) => format!("{} and {more} more", list(&shown)),
+    }
+}
+
+/// A volume or path that is called like a credential whose name is not shown is not shown either.
+fn beside<'t>(text: &'t str, origin: &str) -> &'t str {
+    if origin.contains(NOT_SHOWN) { NOT_SHOWN } else { shown(text) }
 }
 
 const NO_MOUNT: &str =
@@ -333,9 +388,19 @@ impl Finding<'_> {
             // Writing to a string does not fail.
             let _ = write!(text, " ({} `{}`)", container.section.noun(), shown(&container.name));
         }
-        let (what, mend) = self.problem.tell();
+        let (what, mend) = self.problem.tell(pod);
         let _ = write!(text, ": {what}; to mend it, {mend}");
         text
+    }
+
+    /// The finding in at most `room` characters, if there is a way: what is wrong is left out before the remedy is.
+    #[must_use]
+    pub fn render_short(&self, pod: &Pod<'_>, room: usize) -> String {
+        let whole = self.render(pod);
+        if whole.chars().count() <= room {
+            return whole;
+        }
+        format!("{}: to mend it, {}", self.brief(pod), self.problem.tell(pod).1)
     }
 
     /// The finding in a word or two, for audit annotations.
@@ -346,7 +411,7 @@ impl Finding<'_> {
 
     /// What makes it the same finding in another state of the object: never its text or an index.
     #[must_use]
-    pub fn key(&self, pod: &Pod<'_>) -> (Rule, &'static str, String, String) {
+    pub fn key(&self, pod: &Pod<'_>) -> Key {
         let container = match &self.place {
             Place::Annotation(key) => key.to_string(),
             place => {

@@ -65,18 +65,20 @@ fn answer(mut request: Request<'_>, settings: &Settings<'_>) -> Result<Response,
         "DELETE" | "CONNECT" => return Ok(Response::default()),
         _ => return Err(Trouble::Mismatch("`request.operation` must be CREATE, UPDATE, DELETE or CONNECT")),
     };
-    let (object, old) = (request.object.take(), request.old_object.take());
+    let object = std::mem::replace(&mut request.object, Ok(None))?;
+    let old = std::mem::replace(&mut request.old_object, Ok(None))?;
     let object = object.ok_or(Trouble::Mismatch("`request.object` must be an object"))?;
+    // Rules would be run for another kind than the object's if these differed.
+    let (version, kind) = object.identity();
+    if kind.is_some_and(|kind| kind != request.kind) {
+        return Err(Trouble::Mismatch("`request.object.kind` differs from `request.kind.kind`"));
+    }
+    if version.is_some_and(|version| !is_version(version, &request.group, &request.version)) {
+        return Err(Trouble::Mismatch("`request.object.apiVersion` differs from `request.kind`"));
+    }
     let Object::Pod(pod) = object else { return Ok(Response::default()) };
     if !matches!(&*request.sub_resource, "" | "ephemeralcontainers") {
         return Ok(Response::default());
-    }
-    // Rules would be run for another kind than the object's if these differed.
-    if pod.kind.as_ref().is_some_and(|kind| *kind != request.kind) {
-        return Err(Trouble::Mismatch("`request.object.kind` differs from `request.kind.kind`"));
-    }
-    if pod.api_version.as_ref().is_some_and(|version| *version != request.version) {
-        return Err(Trouble::Mismatch("`request.object.apiVersion` differs from `request.kind`"));
     }
     let old = match old {
         Some(Object::Pod(old)) if update => Some(old),
@@ -88,4 +90,12 @@ fn answer(mut request: Request<'_>, settings: &Settings<'_>) -> Result<Response,
     // Who updates a pod is not who made it: conditions on the creator count as met.
     request.requester.exempt = update;
     Ok(verdict::respond(&request, settings, *pod, old.map(|old| *old))?)
+}
+
+/// Whether an `apiVersion` is that of a group and version.
+fn is_version(api_version: &str, group: &str, version: &str) -> bool {
+    match api_version.split_once('/') {
+        Some(found) => found == (group, version),
+        None => group.is_empty() && api_version == version,
+    }
 }

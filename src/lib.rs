@@ -50,6 +50,7 @@ pub mod requirement;
 pub mod response;
 pub mod rules;
 pub mod settings;
+pub mod sorted;
 mod standing;
 mod verdict;
 pub mod who;

@@ -60,8 +60,17 @@ pub fn clean_path(path: &str) -> String {
 #[must_use]
 pub fn shown(text: &str) -> &str {
     let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'`';
-    if !text.is_empty() && text.len() <= 253 && text.bytes().all(plain) { text } else { "(not shown)" }
+    if !text.is_empty() && text.len() <= 253 && text.bytes().all(plain) { text } else { NOT_SHOWN }
 }
+
+/// A credential's name for a message. What can be none (it might be a pasted key) is left out.
+#[must_use]
+pub fn shown_label(text: &str) -> &str {
+    if is_dns_label(text) { text } else { NOT_SHOWN }
+}
+
+/// What stands for a text that is left out.
+pub const NOT_SHOWN: &str = "(not shown)";
 
 /// A DNS label of at most 63 characters made of a prefix and a name. A name that fits stays readable; one that is too
 /// long, has dots or says `serviceaccount` (Vault's injector looks for that in mount paths) is shortened and gets a hash.

@@ -7,7 +7,7 @@ use crate::json::{ObjectWriter, Splices};
 use crate::pod::{Pod, Source};
 use crate::requirement::{Requirement, State, VolumeSource};
 use crate::rules::Rule;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::Flags;
 
 /// Requirements that are met together or not at all.
 #[derive(Debug)]
@@ -50,29 +50,29 @@ impl<'a> Plan<'a> {
     pub fn new(pod: &Pod<'a>, demands: Demands<'a>, mends: impl Fn(Rule) -> bool) -> Self {
         let mut plan = Self { findings: demands.findings, ..Self::default() };
         for repair in demands.repairs {
-            let mut changes = plan.changes.clone();
-            let mut missing = false;
+            let mut added = Vec::new();
             let mut taken = Vec::new();
             for requirement in repair.requirements {
-                match requirement.state(pod, &changes, &repair.origin) {
+                match requirement.state(pod, &plan.changes, &repair.origin) {
                     State::Met => {}
                     State::Missing => {
-                        missing = true;
-                        changes.add(requirement, &repair.origin);
+                        plan.changes.add(&requirement, &repair.origin);
+                        added.push(requirement);
                     }
                     State::Taken(place, problem) => {
                         taken.push(Finding { rule: repair.finding.rule, place, problem });
                     }
                 }
             }
+            let mended = taken.is_empty() && mends(repair.finding.rule);
+            if !mended {
+                added.iter().for_each(|requirement| plan.changes.undo(requirement));
+            }
             if !taken.is_empty() {
                 plan.findings.append(&mut taken);
                 plan.refused.push(repair.origin);
-            } else if missing && mends(repair.finding.rule) {
-                plan.changes = changes;
-                plan.mended.push(repair.finding);
-            } else if missing {
-                plan.unmended.push(repair.finding);
+            } else if !added.is_empty() {
+                if mended { &mut plan.mended } else { &mut plan.unmended }.push(repair.finding);
             }
         }
         plan
@@ -83,17 +83,25 @@ impl<'a> Plan<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
     volumes: Vec<(String, VolumeSource, String)>,
-    gone_volumes: BTreeSet<usize>,
-    containers: BTreeMap<usize, ContainerChanges>,
+    gone_volumes: Flags,
+    /// By the containers' indices, as far as one is changed.
+    containers: Vec<ContainerChanges>,
     automount: bool,
-    expirations: BTreeMap<(usize, usize), i64>,
+    /// Volume, source and seconds.
+    expirations: Vec<(usize, usize, i64)>,
 }
 
 #[derive(Debug, Clone, Default)]
 struct ContainerChanges {
     env: Vec<(String, String, String)>,
     mounts: Vec<(String, String, String)>,
-    gone_mounts: BTreeSet<usize>,
+    gone_mounts: Flags,
+}
+
+impl ContainerChanges {
+    fn is_empty(&self) -> bool {
+        self.env.is_empty() && self.mounts.is_empty() && self.gone_mounts.is_empty()
+    }
 }
 
 impl Changes {
@@ -102,33 +110,63 @@ impl Changes {
     pub fn is_empty(&self) -> bool {
         self.volumes.is_empty()
             && self.gone_volumes.is_empty()
-            && self.containers.is_empty()
+            && self.containers.iter().all(ContainerChanges::is_empty)
             && !self.automount
             && self.expirations.is_empty()
     }
 
-    /// Plans what makes a requirement met.
-    pub fn add(&mut self, requirement: Requirement, origin: &str) {
+    /// Plans what makes a requirement met that is not.
+    fn add(&mut self, requirement: &Requirement, origin: &str) {
         let origin = origin.to_owned();
         match requirement {
-            Requirement::Volume { name, source } => self.volumes.push((name, source, origin)),
+            Requirement::Volume { name, source } => self.volumes.push((name.clone(), source.clone(), origin)),
             Requirement::Mount { container, volume, path } => {
-                self.containers.entry(container).or_default().mounts.push((volume, path, origin));
+                self.edit(*container, |changes| changes.mounts.push((volume.clone(), path.clone(), origin.clone())));
             }
             Requirement::Env { container, name, value } => {
-                self.containers.entry(container).or_default().env.push((name, value, origin));
+                self.edit(*container, |changes| changes.env.push((name.clone(), value.clone(), origin.clone())));
             }
             Requirement::NoMount { container, mount } => {
-                self.containers.entry(container).or_default().gone_mounts.insert(mount);
+                self.edit(*container, |changes| changes.gone_mounts.set(*mount, true));
             }
             Requirement::NoVolume { volume } => {
-                self.gone_volumes.insert(volume);
+                self.gone_volumes.set(*volume, true);
             }
             Requirement::AutomountFalse => self.automount = true,
             Requirement::Expiration { volume, source, seconds } => {
-                self.expirations.insert((volume, source), seconds);
+                self.expirations.push((*volume, *source, *seconds));
             }
         }
+    }
+
+    /// Takes back what [`Changes::add`] planned for a requirement.
+    fn undo(&mut self, requirement: &Requirement) {
+        match requirement {
+            Requirement::Volume { name, .. } => self.volumes.retain(|(volume, ..)| volume != name),
+            Requirement::Mount { container, volume, path } => {
+                self.edit(*container, |changes| {
+                    changes.mounts.retain(|(mounted, at, _)| mounted != volume || at != path)
+                });
+            }
+            Requirement::Env { container, name, .. } => {
+                self.edit(*container, |changes| changes.env.retain(|(planned, ..)| planned != name));
+            }
+            Requirement::NoMount { container, mount } => {
+                self.edit(*container, |changes| changes.gone_mounts.set(*mount, false))
+            }
+            Requirement::NoVolume { volume } => self.gone_volumes.set(*volume, false),
+            Requirement::AutomountFalse => self.automount = false,
+            Requirement::Expiration { volume, source, .. } => {
+                self.expirations.retain(|(limited, at, _)| limited != volume || at != source);
+            }
+        }
+    }
+
+    fn edit(&mut self, container: usize, edit: impl FnMut(&mut ContainerChanges)) {
+        if self.containers.len() <= container {
+            self.containers.resize_with(container + 1, ContainerChanges::default);
+        }
+        self.containers.get_mut(container).into_iter().for_each(edit);
     }
 
     /// The planned volume of that name, and what asked for it.
@@ -141,30 +179,31 @@ impl Changes {
     /// Whether the volume is to go.
     #[must_use]
     pub fn is_volume_gone(&self, volume: usize) -> bool {
-        self.gone_volumes.contains(&volume)
+        self.gone_volumes.has(volume)
     }
 
     /// Whether the mount is to go.
     #[must_use]
     pub fn is_mount_gone(&self, container: usize, mount: usize) -> bool {
-        self.containers.get(&container).is_some_and(|changes| changes.gone_mounts.contains(&mount))
+        self.containers.get(container).is_some_and(|changes| changes.gone_mounts.has(mount))
     }
 
-    /// The containers that lose a mount.
-    pub fn strips(&self) -> impl Iterator<Item = usize> {
-        self.containers.iter().filter(|(_, changes)| !changes.gone_mounts.is_empty()).map(|(container, _)| *container)
+    /// Whether the validity of a projected token is to change.
+    #[must_use]
+    pub fn limits(&self, volume: usize, source: usize) -> bool {
+        self.expirations.iter().any(|(limited, at, _)| (*limited, *at) == (volume, source))
     }
 
     /// The planned mounts of a container: volume, path and what asked for it.
     pub fn mounts(&self, container: usize) -> impl Iterator<Item = (&str, &str, &str)> {
-        let mounts = self.containers.get(&container).into_iter().flat_map(|changes| &changes.mounts);
+        let mounts = self.containers.get(container).into_iter().flat_map(|changes| &changes.mounts);
         mounts.map(|(volume, path, origin)| (volume.as_str(), path.as_str(), origin.as_str()))
     }
 
     /// What asked for the planned env variable of that name.
     #[must_use]
     pub fn env_origin(&self, container: usize, name: &str) -> Option<&str> {
-        let mut env = self.containers.get(&container).into_iter().flat_map(|changes| &changes.env);
+        let mut env = self.containers.get(container).into_iter().flat_map(|changes| &changes.env);
         env.find(|(planned, ..)| planned == name).map(|(.., origin)| origin.as_str())
     }
 
@@ -178,8 +217,10 @@ impl Changes {
     #[must_use]
     pub fn apply(&self, pod: &Pod<'_>) -> String {
         let mut splices = Splices::default();
-        for (index, changes) in &self.containers {
-            let Some(container) = pod.containers.get(*index) else { continue };
+        for (container, changes) in pod.containers.iter().zip(&self.containers) {
+            if changes.is_empty() {
+                continue;
+            }
             let env: Vec<String> = changes
                 .env
                 .iter()
@@ -195,16 +236,14 @@ impl Changes {
                 })
                 .collect();
             let ranges: Vec<_> = container.mounts.items.iter().map(|mount| mount.range.clone()).collect();
-            let gone: Vec<usize> = changes.gone_mounts.iter().copied().collect();
-            splices.remove(&ranges, &gone);
-            splices.append(container.at, "volumeMounts", &container.mounts.slot, &mounts, gone.len());
+            splices.remove(&ranges, &changes.gone_mounts);
+            splices.append(container.at, "volumeMounts", &container.mounts.slot, &mounts, changes.gone_mounts.len());
         }
         let volumes: Vec<String> = self.volumes.iter().map(|(name, source, _)| source.json(name)).collect();
         let ranges: Vec<_> = pod.volumes.iter().map(|volume| volume.range.clone()).collect();
-        let gone: Vec<usize> = self.gone_volumes.iter().copied().collect();
-        splices.remove(&ranges, &gone);
-        splices.append(pod.outline.spec.at, "volumes", &pod.volumes_slot, &volumes, gone.len());
-        for ((volume, source), seconds) in &self.expirations {
+        splices.remove(&ranges, &self.gone_volumes);
+        splices.append(pod.outline.spec.at, "volumes", &pod.volumes_slot, &volumes, self.gone_volumes.len());
+        for (volume, source, seconds) in &self.expirations {
             self.expire(pod, *volume, *source, *seconds, &mut splices);
         }
         if self.automount {

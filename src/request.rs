@@ -31,9 +31,9 @@ pub struct Request<'a> {
     /// Who asks.
     pub requester: Requester<'a>,
     /// The object as it would be stored.
-    pub object: Option<Object<'a>>,
+    pub object: Result<Option<Object<'a>>>,
     /// The object as it is stored.
-    pub old_object: Option<Object<'a>>,
+    pub old_object: Result<Option<Object<'a>>>,
 }
 
 /// An object that a rule may concern.
@@ -41,29 +41,38 @@ pub struct Request<'a> {
 pub enum Object<'a> {
     /// A Pod.
     Pod(Box<Outline<'a>>),
-    /// Any other.
-    Other,
+    /// Any other: what it says that it is.
+    Other(Identity<'a>),
 }
+
+/// `apiVersion` and `kind` of an object.
+pub type Identity<'a> = (Option<Text<'a>>, Option<Text<'a>>);
 
 type Gvk<'a> = (Text<'a>, Text<'a>, Text<'a>);
 
 /// An object, read at once when its kind is known by then (as it is in what policy-server sends), else later.
 enum Held<'a> {
-    Read(Option<Object<'a>>),
+    Read(Result<Option<Object<'a>>>),
     Unread(Raw<'a>),
 }
 
 impl<'a> Held<'a> {
     fn read(reader: &mut Reader<'a>, gvk: Option<&Gvk<'a>>) -> Result<Self> {
-        Ok(match gvk {
-            Some(gvk) => Self::Read(Object::read(reader, gvk)?),
-            None => Self::Unread(reader.skip()?),
-        })
+        let Some(gvk) = gvk else { return Ok(Self::Unread(reader.skip()?)) };
+        let mut ahead = reader.clone();
+        let object = Object::read(&mut ahead, gvk);
+        // An object that can't be read is still passed over: on DELETE nobody asks for it.
+        if object.is_ok() {
+            *reader = ahead;
+        } else {
+            reader.skip()?;
+        }
+        Ok(Self::Read(object))
     }
 
     fn object(self, text: &'a str, gvk: &Gvk<'a>) -> Result<Option<Object<'a>>> {
         match self {
-            Self::Read(object) => Ok(object),
+            Self::Read(object) => object,
             Self::Unread(raw) => Object::read(&mut Reader::at(text, raw.at), gvk),
         }
     }
@@ -77,8 +86,21 @@ impl<'a> Object<'a> {
         if group.is_empty() && version == "v1" && kind == "Pod" {
             return Outline::read(reader).map(|pod| Some(Self::Pod(Box::new(pod))));
         }
-        reader.skip()?;
-        Ok(Some(Self::Other))
+        fields!(reader, "request.object" => _, {
+            version: "apiVersion" => reader.string("request.object.apiVersion")?,
+            kind: "kind" => reader.string("request.object.kind")?,
+        });
+        Ok(Some(Self::Other((version, kind))))
+    }
+
+    /// `apiVersion` and `kind`, as far as they are told.
+    #[must_use]
+    pub fn identity(&self) -> (Option<&str>, Option<&str>) {
+        let (version, kind) = match self {
+            Self::Pod(pod) => (&pod.api_version, &pod.kind),
+            Self::Other((version, kind)) => (version, kind),
+        };
+        (version.as_deref(), kind.as_deref())
     }
 }
 
@@ -170,7 +192,7 @@ impl<'a> Request<'a> {
             return Err(Box::new(Unreadable::Shape { field: "request.kind", expected: "a group, version and kind" }));
         };
         let read = |held: Option<Held<'a>>| held.map_or(Ok(None), |held| held.object(reader.text(), &kind));
-        let (object, old_object) = (read(object)?, read(old_object)?);
+        let (object, old_object) = (read(object), read(old_object));
         let (group, version, kind) = kind;
         Ok(Some(Self {
             group,

@@ -121,9 +121,12 @@ impl Requirement {
             Self::NoVolume { volume } => met(changes.is_volume_gone(*volume)),
             Self::AutomountFalse => met(pod.outline.automount() == Some(false) || changes.sets_automount()),
             Self::Expiration { volume, source, seconds } => {
+                let limited = changes.limits(*volume, *source);
                 let projected = pod.volumes.get(*volume).and_then(|volume| volume.projected.as_ref());
                 let source = projected.and_then(|projected| projected.sources.get(*source));
-                met(matches!(source, Some(Source::Token { expiration: Some((found, _)), .. }) if found == seconds))
+                let found =
+                    matches!(source, Some(Source::Token { expiration: Some((found, _)), .. }) if found == seconds);
+                met(found || limited)
             }
         }
     }
@@ -146,8 +149,18 @@ fn volume_state<'a>(pod: &Pod<'a>, changes: &Changes, name: &str, source: &Volum
         Some((index, _)) => {
             State::Taken(Place::Volume(index), Problem::VolumeTaken(name.to_owned(), origin.to_owned()))
         }
-        None => State::Missing,
+        None => dangling(pod, name, origin).unwrap_or(State::Missing),
     }
+}
+
+/// A mount that waits for the volume: adding it would hand the volume to a container that nobody meant.
+fn dangling<'a>(pod: &Pod<'a>, name: &str, origin: &str) -> Option<State<'a>> {
+    let containers = pod.containers.iter().enumerate();
+    let mut mounts = containers.flat_map(|(container, found)| {
+        let waits = found.mounts.items.iter().position(|mount| mount.volume == name);
+        waits.map(|mount| Place::Mount(container, mount))
+    });
+    mounts.next().map(|place| State::Taken(place, Problem::DanglingMount(name.to_owned(), origin.to_owned())))
 }
 
 fn mount_state<'a>(
@@ -215,8 +228,7 @@ fn taken<'a>(env: &EnvVar<'a>, origin: &str) -> Problem<'a> {
 }
 
 fn two_credentials<'a>(what: String, one: &str, other: &str, place: Place<'a>) -> State<'a> {
-    let bare = |origin: &str| origin.trim_start_matches("credential ").trim_matches('`').to_owned();
-    State::Taken(place, Problem::TwoCredentials(what, bare(one), bare(other)))
+    State::Taken(place, Problem::TwoCredentials(what, one.to_owned(), other.to_owned()))
 }
 
 impl VolumeSource {

@@ -1,11 +1,10 @@
 //! The answer, as the host reads it: Kubewarden's ValidationResponse.
 
 use crate::json::quote;
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// The most characters of a warning that the API server passes on whole.
-const WARNING: usize = 256;
+pub const WARNING: usize = 256;
 
 /// What the policy says of a request.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -17,7 +16,7 @@ pub struct Response {
     /// What the client is told besides.
     pub warnings: Vec<String>,
     /// What the API server's audit log is told.
-    pub annotations: BTreeMap<&'static str, String>,
+    pub annotations: Vec<(&'static str, String)>,
 }
 
 /// Why a request is denied.

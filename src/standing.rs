@@ -81,14 +81,12 @@ impl<'s, 'd> Standing<'s, 'd> {
     /// A rule's action: off where an exception excuses the pod.
     fn excuse(&mut self, rule: Rule, settings: &Settings<'_>, claimant: &Claimant<'_, '_>) -> Action {
         let action = self.actions.of(rule);
-        if action == Action::Off {
-            return action;
-        }
         for exception in &settings.exceptions {
             let matched = exception.excuses(rule, claimant);
             if matched.holds {
-                if matched.unchecked {
-                    self.unchecked.push("requesters of exceptions");
+                const UNCHECKED: &str = "requesters of exceptions";
+                if matched.unchecked && !self.unchecked.contains(&UNCHECKED) {
+                    self.unchecked.push(UNCHECKED);
                 }
                 let name = exception.name.as_ref().map_or("", |name| shown(&name.0));
                 self.excused.push((name.to_owned(), rule));
@@ -104,7 +102,7 @@ impl<'s, 'd> Standing<'s, 'd> {
         self.actions != Actions { credentials: Action::Off, token_mounts: Action::Off }
     }
 
-    /// Runs the rules. `changes` tells whether the pod can be changed; `credentials` whether its annotations count.
+    /// Runs the rules. `changes` tells whether the pod can be changed.
     ///
     /// # Errors
     /// When the settings are not JSON.
@@ -114,7 +112,6 @@ impl<'s, 'd> Standing<'s, 'd> {
         request: &Request<'_>,
         settings: &Settings<'_>,
         changes: bool,
-        credentials: bool,
     ) -> Result<(Plan<'a>, Grants)> {
         let mut demands = Demands::default();
         if self.actions.token_mounts != Action::Off {
@@ -124,7 +121,7 @@ impl<'s, 'd> Standing<'s, 'd> {
             }
         }
         let mut grants = Grants::default();
-        if self.actions.credentials != Action::Off && credentials {
+        if self.actions.credentials != Action::Off {
             grants = credentials::demand(pod, &claimant(&pod.outline, request), settings, &mut demands)?;
             if grants.unchecked {
                 self.unchecked.push("requesters of credentials");

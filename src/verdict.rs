@@ -1,23 +1,25 @@
 //! The verdict: which findings deny, which are reported, what is changed, and how the user is told.
 
 use crate::annotation;
-use crate::finding::Finding;
+use crate::finding::{Finding, Key};
 use crate::json::Result;
-use crate::names::shown;
+use crate::names::{shown, shown_label};
 use crate::plan::Plan;
 use crate::pod::{Outline, Pod, Section};
 use crate::request::Request;
-use crate::response::{Denial, Response};
+use crate::response::{Denial, Response, WARNING};
 use crate::rules::credentials::Grants;
 use crate::rules::{Rule, credentials};
 use crate::settings::problems::{list, nearest};
 use crate::settings::{Action, Mode, Settings};
+use crate::sorted::{Sorted, order};
 use crate::standing::Standing;
-use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// How many findings are told in full.
 const TOLD: usize = 10;
+/// How many containers an audit annotation names.
+const LISTED: usize = 50;
 
 /// What comes of a pod.
 #[derive(Debug)]
@@ -28,13 +30,16 @@ struct Verdict<'v, 'a> {
     grants: Grants,
     forged: Vec<Finding<'a>>,
     /// Findings that the stored pod has too: they stay.
-    known: BTreeSet<(Rule, &'static str, String, String)>,
+    known: Vec<Key>,
+    known_order: Sorted,
     /// What there is to say of the annotations.
     remarks: Vec<String>,
     /// Who the pod is, in a sentence.
     described: String,
     /// The pod matches a component that it does not belong to.
     claims: bool,
+    update: bool,
+    mode: Mode,
 }
 
 /// Judges a pod, and the stored one when it is an update.
@@ -44,7 +49,7 @@ struct Verdict<'v, 'a> {
 pub fn respond<'a>(
     request: &Request<'_>,
     settings: &Settings<'_>,
-    pod: Outline<'a>,
+    mut pod: Outline<'a>,
     old: Option<Outline<'a>>,
 ) -> Result<Response> {
     let update = request.requester.exempt;
@@ -56,38 +61,49 @@ pub fn respond<'a>(
         None => Vec::new(),
     };
     let can_change = !update && pod.metadata.annotation(annotation::MIRROR).is_none();
+    let forged = credentials::forged(&pod.metadata, old.as_ref().map(|old| &old.metadata));
+    if let Some(old) = &old {
+        // What was injected is what the annotations said when the pod was made.
+        pod.metadata.annotations.clone_from(&old.metadata.annotations);
+    }
     let mut standing = Standing::tell(&pod, request, settings);
-    let excused = standing.excused.iter().any(|(_, rule)| *rule == Rule::Credentials);
-    let forged = if excused || (update && old.is_none()) {
-        Vec::new()
-    } else {
-        credentials::forged(&pod.metadata, old.as_ref().map(|old| &old.metadata))
-    };
     let remarks = remarks(&pod, &changed, update);
     let pod = if standing.runs() { Pod::read(pod)? } else { Pod::unread(pod) };
-    let (plan, grants) = standing.plan(&pod, request, settings, can_change, changed.is_empty())?;
-    let mut known = BTreeSet::new();
+    let (plan, grants) = standing.plan(&pod, request, settings, can_change)?;
+    let mut known = Vec::new();
     if let Some(old) = old.filter(|_| !plan.findings.is_empty() || !plan.unmended.is_empty()) {
         let mut before = Standing::tell(&old, request, settings);
         let old = if before.runs() { Pod::read(old)? } else { Pod::unread(old) };
-        let (plan, _) = before.plan(&old, request, settings, false, changed.is_empty())?;
+        let (plan, _) = before.plan(&old, request, settings, false)?;
         known.extend(plan.findings.iter().chain(&plan.unmended).map(|finding| finding.key(&old)));
     }
-    let claims = !standing.who.claims.is_empty() && standing.actions.of(Rule::TokenMounts) != Action::Off;
-    let described = || standing.who.describe(&request.requester);
-    let described = if claims || !plan.findings.is_empty() || !plan.mended.is_empty() || !plan.unmended.is_empty() {
-        described()
-    } else {
-        String::new()
+    let claims =
+        !standing.who.claims.is_empty() && settings.action(Rule::TokenMounts, &request.namespace).0 != Action::Off;
+    let quiet = plan.findings.is_empty() && plan.mended.is_empty() && plan.unmended.is_empty();
+    let described = if claims || !quiet { standing.who.describe(&request.requester) } else { String::new() };
+    let known_order = Sorted::by(&known, |key| key);
+    let verdict = Verdict {
+        pod: &pod,
+        known_order,
+        standing,
+        plan,
+        grants,
+        forged,
+        known,
+        remarks,
+        described,
+        claims,
+        update,
+        mode: settings.mode,
     };
-    let verdict = Verdict { pod: &pod, standing, plan, grants, forged, known, remarks, described, claims };
-    Ok(verdict.response(settings.mode))
+    Ok(verdict.response())
 }
 
 impl<'a> Verdict<'_, 'a> {
     /// The answer to give in a mode.
-    fn response(self, mode: Mode) -> Response {
+    fn response(self) -> Response {
         let mut response = Response::default();
+        let mode = self.mode;
         let (pod, plan) = (self.pod, &self.plan);
         let ephemeral = |finding: &Finding<'_>| {
             let container = finding.place.container().and_then(|index| pod.containers.get(index));
@@ -95,7 +111,8 @@ impl<'a> Verdict<'_, 'a> {
         };
         // Compared with the stored pod; what an ephemeral container brings is never old.
         let is_new = |finding: &&Finding<'a>| {
-            ephemeral(finding) || self.known.is_empty() || !self.known.contains(&finding.key(pod))
+            let is_known = || self.known_order.find(&self.known, |key| key, &finding.key(pod)).is_some();
+            ephemeral(finding) || self.known.is_empty() || !is_known()
         };
         let mendable = plan.unmended.iter().chain(plan.mended.iter().filter(|_| mode == Mode::Validate));
         let mendable = mendable.map(|finding| (finding, true));
@@ -109,23 +126,22 @@ impl<'a> Verdict<'_, 'a> {
             }
         }
         denied.extend(self.forged.iter().map(|finding| (finding, false)));
-        denied.sort_by_key(|(finding, _)| finding.problem.rank());
-        reported.sort_by_key(|(finding, _)| finding.problem.rank());
+        let (denied, reported) = (worst_first(denied), worst_first(reported));
         self.annotate(&mut response, &denied, &reported);
-        self.warn(&mut response, &reported);
         if !denied.is_empty() {
-            let message = self.message(&denied, mode);
+            let message = self.message(&denied);
             response.denial = Some(Denial { code: 403, message });
         } else if mode == Mode::Mutate && !plan.changes.is_empty() {
             response.mutated = Some(plan.changes.apply(pod));
         }
+        self.warn(&mut response, &reported);
         response
     }
 
-    fn message(&self, denied: &[(&Finding<'a>, bool)], mode: Mode) -> String {
+    fn message(&self, denied: &[(&Finding<'a>, bool)]) -> String {
         let tell = |(finding, mendable): &(&Finding<'a>, bool)| {
             let mut text = finding.render(self.pod);
-            if *mendable && mode == Mode::Validate && self.known.is_empty() {
+            if *mendable && self.mode == Mode::Validate && !self.update {
                 text.push_str(
                     " (the mutating policy mends this when the pod is made: it did not run, or is set differently)",
                 );
@@ -155,12 +171,14 @@ impl<'a> Verdict<'_, 'a> {
 
     fn warn(&self, response: &mut Response, reported: &[(&Finding<'a>, bool)]) {
         for (finding, _) in reported.iter().take(TOLD) {
-            response.warnings.push(format!("not enforced: {}", finding.render(self.pod)));
+            const HEADING: &str = "not enforced: ";
+            let finding = finding.render_short(self.pod, WARNING - HEADING.len());
+            response.warnings.push(format!("{HEADING}{finding}"));
         }
         if reported.len() > TOLD {
             response.warnings.push(format!("not enforced: and {} more findings", reported.len() - TOLD));
         }
-        if self.claims {
+        if self.claims && response.denial.is_none() {
             response.warnings.push(self.described.clone());
         }
         response.warnings.extend(self.remarks.iter().cloned());
@@ -170,7 +188,7 @@ impl<'a> Verdict<'_, 'a> {
         let (plan, Standing { excused, unchecked, .. }) = (&self.plan, &self.standing);
         let mut note = |key, parts: Vec<String>, between: &str| {
             if !parts.is_empty() {
-                response.annotations.insert(key, parts.join(between));
+                response.annotations.push((key, parts.join(between)));
             }
         };
         let briefs = |list: &[(&Finding<'a>, bool)]| -> Vec<String> {
@@ -188,23 +206,46 @@ impl<'a> Verdict<'_, 'a> {
         if !denied.is_empty() {
             return;
         }
-        let injected = |name: &str| !plan.refused.iter().any(|origin| *origin == format!("credential `{name}`"));
+        if self.update {
+            return;
+        }
+        let mut absent = plan.unmended.iter().chain(plan.mended.iter().filter(|_| self.mode == Mode::Validate));
+        let absent: Vec<String> = absent.by_ref().map(|finding| finding.problem.subject()).collect();
+        let injected =
+            |name: &str| !plan.refused.contains(&credentials::origin(name)) && !absent.iter().any(|one| one == name);
         let granted = self.grants.granted.iter().filter(|(name, containers)| injected(name) && !containers.is_empty());
-        let mut into: Vec<String> = Vec::new();
+        let mut into: Vec<&str> = Vec::new();
         let mut which = Vec::new();
         for (name, containers) in granted {
-            let into_these: Vec<&str> = containers.iter().map(|name| shown(name)).collect();
-            which.push(format!("{}: {}", shown(name), into_these.join(", ")));
-            into.extend(containers.iter().filter(|name| !into.contains(name)).cloned().collect::<Vec<_>>());
+            let names: Vec<&str> = containers.iter().map(|name| shown(name)).collect();
+            which.push(format!("{}: {}", shown_label(name), first(&names)));
+            let new: Vec<&str> = names.into_iter().take(LISTED + 1).filter(|name| !into.contains(name)).collect();
+            into.extend(new);
         }
         note("credentials", which, "; ");
-        note("containers", into, ", ");
-        let name = |index: usize| self.pod.containers.get(index).map(|found| shown(&found.name).to_owned());
-        let stripped: Vec<String> = plan.changes.strips().filter_map(name).collect();
-        if !stripped.is_empty() {
-            note("token-mounts", vec![format!("injected token taken from: {}", stripped.join(", "))], "");
+        note("containers", vec![first(&into)].into_iter().filter(|names| !names.is_empty()).collect(), "");
+        if self.mode == Mode::Mutate {
+            let mended = plan.mended.iter().filter(|finding| finding.rule == Rule::TokenMounts);
+            note(
+                "token-mounts",
+                mended.take(TOLD).map(|finding| format!("mended {}", finding.brief(self.pod))).collect(),
+                "; ",
+            );
         }
     }
+}
+
+/// The first names of a list, for an audit annotation.
+fn first(names: &[&str]) -> String {
+    let shown: Vec<&str> = names.iter().take(LISTED).copied().collect();
+    let more = if names.len() > LISTED { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
+
+fn worst_first<'f, 'a>(findings: Vec<(&'f Finding<'a>, bool)>) -> Vec<(&'f Finding<'a>, bool)> {
+    let rank = |index: usize| findings.get(index).map(|(finding, _)| finding.problem.rank());
+    let order = order(findings.len(), &|one, other| rank(one).cmp(&rank(other)));
+    order.iter().filter_map(|index| findings.get(*index).copied()).collect()
 }
 
 /// What there is to say of annotations that mean nothing where they are.
@@ -219,12 +260,17 @@ fn remarks(pod: &Outline<'_>, changed: &[&str], update: bool) -> Vec<String> {
     if update {
         return remarks;
     }
-    for (key, _) in pod.metadata.annotations.iter().filter(|(key, _)| annotation::is_unknown(key)) {
+    let mut unknown = pod.metadata.annotations.iter().filter(|(key, _)| annotation::is_unknown(key));
+    for (key, _) in unknown.by_ref().take(TOLD) {
         let hint = match nearest(key, &annotation::WRITTEN_BY_AUTHORS) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("there are {}", list(&annotation::WRITTEN_BY_AUTHORS)),
         };
         remarks.push(format!("annotation `{}` is none of the policy's: {hint}", shown(key)));
+    }
+    match unknown.count() {
+        0 => {}
+        more => remarks.push(format!("and {more} more annotations that are none of the policy's")),
     }
     let asks = [annotation::GOOGLE, annotation::CREDENTIALS].iter().any(|key| pod.metadata.annotation(key).is_some());
     if pod.metadata.annotation(annotation::CONTAINERS).is_some() && !asks {

@@ -5,6 +5,7 @@ mod support;
 
 use airflow_pod_identity::json::{Kind, Reader, Splices};
 use airflow_pod_identity::settings::pattern;
+use airflow_pod_identity::sorted::Flags;
 use airflow_pod_identity::{names, validate, validate_settings};
 use serde_json::{Value, json};
 use support::{rows, table_test, text};
@@ -106,6 +107,7 @@ table_test!(splices, {
             ranges.push(reader.skip().unwrap().range());
         }
         let gone: Vec<usize> = serde_json::from_value(row["remove"].clone()).unwrap();
+        let gone: Flags = gone.into_iter().collect();
         let added: Vec<String> = row["append"].as_array().unwrap().iter().map(Value::to_string).collect();
         let mut splices = Splices::default();
         splices.remove(&ranges, &gone);

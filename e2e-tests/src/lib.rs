@@ -19,6 +19,7 @@ mod error;
 pub mod fuel;
 pub mod host;
 pub mod input;
+pub mod laws;
 pub mod ordered;
 pub mod request;
 pub mod settings;

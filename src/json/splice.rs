@@ -1,3 +1,4 @@
+use crate::sorted::{Flags, order};
 use std::ops::Range;
 
 /// Where keys can be added to an object.
@@ -38,20 +39,15 @@ pub struct Splices {
 }
 
 impl Splices {
-    /// Whether there is nothing to do.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.splices.is_empty()
-    }
-
     /// Puts `json` in the place of what stands at `range`.
     pub fn replace(&mut self, range: Range<usize>, json: String) {
         self.splices.push((range, json));
     }
 
-    /// Adds `"key":json` to an object.
+    /// Adds `"key":json` to an object. What is added to one object is added in one go, but for other objects' within it.
     pub fn insert(&mut self, object: ObjectAt, key: &str, json: &str) {
-        let comma = if object.empty && !self.opened.contains(&object.close) { "" } else { "," };
+        let again = self.opened.last() == Some(&object.close);
+        let comma = if object.empty && !again { "" } else { "," };
         self.opened.push(object.close);
         self.splices.push((object.close..object.close, format!("{comma}\"{key}\":{json}")));
     }
@@ -73,11 +69,11 @@ impl Splices {
         }
     }
 
-    /// Takes the elements at the indices `gone` (ascending) out of a list whose elements stand at `elements`.
-    pub fn remove(&mut self, elements: &[Range<usize>], gone: &[usize]) {
+    /// Takes the elements at the indices `gone` out of a list whose elements stand at `elements`.
+    pub fn remove(&mut self, elements: &[Range<usize>], gone: &Flags) {
         let mut kept_before = false;
         for (index, element) in elements.iter().enumerate() {
-            if !gone.contains(&index) {
+            if !gone.has(index) {
                 kept_before = true;
                 continue;
             }
@@ -93,12 +89,13 @@ impl Splices {
 
     /// The part `whole` of the text with all changes made, which must lie within it.
     #[must_use]
-    pub fn apply(mut self, text: &str, whole: Range<usize>) -> String {
-        self.splices.sort_by_key(|(range, _)| range.start);
+    pub fn apply(self, text: &str, whole: Range<usize>) -> String {
+        let start = |index: usize| self.splices.get(index).map(|(range, _)| range.start);
+        let order = order(self.splices.len(), &|one, other| start(one).cmp(&start(other)));
         let added: usize = self.splices.iter().map(|(_, json)| json.len()).sum();
         let mut out = String::with_capacity(whole.len() + added);
         let mut at = whole.start;
-        for (range, json) in &self.splices {
+        for (range, json) in order.iter().filter_map(|index| self.splices.get(*index)) {
             out.push_str(text.get(at..range.start).unwrap_or_default());
             out.push_str(json);
             at = at.max(range.end);

@@ -1,5 +1,6 @@
 use crate::annotation;
 use crate::json::{Reader, Result, Text, Unreadable, fields};
+use crate::sorted::Sorted;
 
 /// What the policy reads of an object's metadata.
 #[derive(Debug, Default)]
@@ -25,8 +26,8 @@ impl<'a> Metadata<'a> {
         fields!(reader, "metadata" => _, {
             name: "name" => reader.string("metadata.name")?,
             generate_name: "generateName" => reader.string("metadata.generateName")?,
-            labels: "labels" => strings(reader, "metadata.labels", |_| true)?,
-            annotations: "annotations" => strings(reader, "metadata.annotations", annotation::is_read)?,
+            labels: "labels" => strings(reader, "metadata.labels", "metadata.labels[]", |_| true)?,
+            annotations: "annotations" => strings(reader, "metadata.annotations", "metadata.annotations[]", annotation::is_read)?,
             deleted: "deletionTimestamp" => reader.string("metadata.deletionTimestamp")?.is_some(),
         });
         Ok(Self {
@@ -61,6 +62,7 @@ impl<'a> Metadata<'a> {
 fn strings<'a>(
     reader: &mut Reader<'a>,
     what: &'static str,
+    value_of: &'static str,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<(Text<'a>, Text<'a>)>> {
     let mut map: Vec<(Text<'a>, Text<'a>)> = Vec::new();
@@ -71,10 +73,10 @@ fn strings<'a>(
     while let Some(key) = reader.key(&mut fields)? {
         if wanted(&key) {
             // The API server reads a null as the empty string.
-            let value = reader.string(what)?.unwrap_or_default();
+            let value = reader.string(value_of)?.unwrap_or_default();
             map.push((key, value));
         } else {
-            reader.raw_text(what)?;
+            reader.raw_text(value_of)?;
         }
     }
     if twice(&map) {
@@ -88,7 +90,5 @@ fn twice(map: &[(Text<'_>, Text<'_>)]) -> bool {
     if map.len() <= 16 {
         return map.iter().enumerate().any(|(index, (key, _))| map.iter().take(index).any(|(other, _)| other == key));
     }
-    let mut keys: Vec<&str> = map.iter().map(|(key, _)| key.as_ref()).collect();
-    keys.sort_unstable();
-    keys.iter().zip(keys.iter().skip(1)).any(|(one, next)| one == next)
+    Sorted::by(map, |(key, _)| key).twice(map, |(key, _)| key).is_some()
 }

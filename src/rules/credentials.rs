@@ -3,14 +3,22 @@
 use super::Rule;
 use crate::annotation;
 use crate::credentials::{Credential, GcpServiceAccountKey};
-use crate::finding::{Finding, Place, Problem};
+use crate::finding::{Finding, Names, Place, Problem};
 use crate::json::{Result, Text};
-use crate::names::{is_dns_label, is_dns_subdomain};
+use crate::names::{is_dns_label, is_dns_subdomain, shown_label};
 use crate::plan::{Demands, Repair};
-use crate::pod::{Metadata, Pod, Section};
+use crate::pod::{Container, Metadata, Pod, Section};
+use crate::requirement::Requirement;
 use crate::settings::access::Claimant;
 use crate::settings::pattern::any;
 use crate::settings::{Entry, Settings, Uncatalogued};
+use crate::sorted::Sorted;
+
+/// What a message calls a credential.
+#[must_use]
+pub fn origin(name: &str) -> String {
+    format!("credential `{}`", shown_label(name))
+}
 
 /// What a pod was granted.
 #[derive(Debug, Default)]
@@ -20,6 +28,9 @@ pub struct Grants {
     /// Whether a condition on the requester was counted as met.
     pub unchecked: bool,
 }
+
+/// The most names that an annotation may list.
+const NAMES: usize = 64;
 
 /// What the rule demands of a pod.
 ///
@@ -31,32 +42,41 @@ pub fn demand<'a>(
     settings: &Settings<'_>,
     demands: &mut Demands<'a>,
 ) -> Result<Grants> {
-    let mut asked = Asked { pod, who, settings, demands, grants: Grants::default() };
-    let names = asked.names();
-    let targets = asked.targets(!names.is_empty());
+    let mut asked = Asked { pod, who, settings, demands, grants: Grants::default(), may: [None, None] };
+    let names = asked.names()?;
+    let targets = asked.targets(!names.is_empty())?;
+    let wanted: Vec<&str> = names.iter().map(|(_, name)| name.as_ref()).filter(|name| is_dns_label(name)).collect();
+    let entries = settings.credentials.find(&wanted)?;
     for (key, name) in names {
-        asked.grant(key, name, &targets)?;
+        let entry = entries.iter().find(|entry| entry.name == name);
+        asked.grant(key, name, entry, &targets)?;
     }
     Ok(asked.grants)
 }
 
 /// Notes annotations of the policy's own that it did not write. The policy writes none today.
+#[must_use]
 pub fn forged<'a>(pod: &Metadata<'a>, old: Option<&Metadata<'a>>) -> Vec<Finding<'a>> {
     let own = |metadata: &Metadata<'a>| -> Vec<(Text<'a>, Text<'a>)> {
-        let all = metadata.annotations.iter();
-        all.filter(|(key, _)| key.starts_with(annotation::OWN)).cloned().collect()
+        metadata.annotations.iter().filter(|(key, _)| key.starts_with(annotation::OWN)).cloned().collect()
     };
     let (new, old) = (own(pod), old.map(own).unwrap_or_default());
-    let missing = |of: &[(Text<'a>, Text<'a>)], from: &[(Text<'a>, Text<'a>)]| -> Vec<Text<'a>> {
-        of.iter().filter(|entry| !from.contains(entry)).map(|(key, _)| key.clone()).collect()
+    if new.is_empty() && old.is_empty() {
+        return Vec::new();
+    }
+    let missing = |of: &[(Text<'a>, Text<'a>)], from: &[(Text<'a>, Text<'a>)], other_value: bool| -> Vec<Finding<'a>> {
+        let known = Sorted::by(from, |(key, _)| key);
+        let differs = |(key, value): &&(Text<'a>, Text<'a>)| {
+            let found = known.find(from, |(key, _)| key, key).and_then(|index| from.get(index));
+            found.is_none_or(|(_, found)| other_value && found != value)
+        };
+        let place = |key: &Text<'a>| Place::Annotation(key.clone());
+        let finding = |key| Finding { rule: Rule::Credentials, place: place(key), problem: Problem::ForgedAnnotation };
+        of.iter().filter(differs).map(|(key, _)| finding(key)).collect()
     };
-    let mut keys = missing(&new, &old);
-    keys.extend(missing(&old, &new));
-    keys.sort_unstable();
-    keys.dedup();
-    let finding =
-        |key| Finding { rule: Rule::Credentials, place: Place::Annotation(key), problem: Problem::ForgedAnnotation };
-    keys.into_iter().map(finding).collect()
+    let mut forged = missing(&new, &old, true);
+    forged.append(&mut missing(&old, &new, false));
+    forged
 }
 
 struct Asked<'p, 'a, 's> {
@@ -65,6 +85,8 @@ struct Asked<'p, 'a, 's> {
     settings: &'p Settings<'s>,
     demands: &'p mut Demands<'a>,
     grants: Grants,
+    /// The credentials that the pod may use, once asked for: all, and Google's.
+    may: [Option<Names>; 2],
 }
 
 impl<'a> Asked<'_, 'a, '_> {
@@ -73,22 +95,44 @@ impl<'a> Asked<'_, 'a, '_> {
         self.demands.findings.push(Finding { rule: Rule::Credentials, place, problem });
     }
 
+    fn bad(&mut self, key: &'static str, why: &'static str) -> Result<()> {
+        let may = if key == annotation::CONTAINERS { None } else { Some(self.may_use(key)?) };
+        self.find(key, Problem::BadAnnotation(why, may));
+        Ok(())
+    }
+
+    /// The credentials that the pod may name in an annotation.
+    fn may_use(&mut self, key: &str) -> Result<Names> {
+        let google = key == annotation::GOOGLE;
+        let [all, googles] = &mut self.may;
+        let known = if google { googles } else { all };
+        if let Some(names) = known {
+            return Ok(names.clone());
+        }
+        let entries = self.settings.credentials.entries()?.into_iter();
+        let may =
+            entries.filter(|entry| (!google || entry.credential.is_google()) && entry.allow.admits(self.who).holds);
+        let names = Names::new(may.map(|entry| entry.name.into_owned()).collect());
+        *known = Some(names.clone());
+        Ok(names)
+    }
+
     /// The names that the annotations give, each with the annotation that gave it first.
-    fn names(&mut self) -> Vec<(&'static str, Text<'a>)> {
+    fn names(&mut self) -> Result<Vec<(&'static str, Text<'a>)>> {
         let mut names: Vec<(&'static str, Text<'a>)> = Vec::new();
         if let Some(value) = self.value(annotation::GOOGLE) {
             if value.is_empty() {
-                self.find(annotation::GOOGLE, Problem::BadAnnotation("is empty: it names one credential"));
+                self.bad(annotation::GOOGLE, "is empty: it names one credential")?;
             } else {
                 names.push((annotation::GOOGLE, value));
             }
         }
-        for name in self.list(annotation::CREDENTIALS) {
+        for name in self.list(annotation::CREDENTIALS)?.unwrap_or_default() {
             if !names.iter().any(|(_, known)| *known == name) {
                 names.push((annotation::CREDENTIALS, name));
             }
         }
-        names
+        Ok(names)
     }
 
     fn value(&self, key: &str) -> Option<Text<'a>> {
@@ -96,82 +140,83 @@ impl<'a> Asked<'_, 'a, '_> {
         found.map(|(_, value)| value.clone())
     }
 
-    /// The items of an annotation that is a list.
-    fn list(&mut self, key: &'static str) -> Vec<Text<'a>> {
-        let Some(value) = self.value(key) else { return Vec::new() };
+    /// The items of an annotation that is a list; `None` when it is not there, none at all when it is malformed.
+    fn list(&mut self, key: &'static str) -> Result<Option<Vec<Text<'a>>>> {
+        let Some(value) = self.value(key) else { return Ok(None) };
         let mut items: Vec<Text<'a>> = Vec::new();
         for item in value.split(',').map(|item| item.trim_matches(' ')) {
             let problem = if value.trim_matches(' ').is_empty() {
-                "is empty: it names one or more, separated by commas"
+                "is empty: it lists names, separated by commas"
             } else if item.is_empty() {
                 "has an empty item between its commas"
             } else if items.iter().any(|known| known == item) {
                 "names the same twice"
+            } else if items.len() == NAMES {
+                "names more than 64"
             } else {
                 items.push(Text::Owned(item.to_owned()));
                 continue;
             };
-            self.find(key, Problem::BadAnnotation(problem));
-            break;
+            self.bad(key, problem)?;
+            return Ok(Some(Vec::new()));
         }
-        items
+        Ok(Some(items))
     }
 
-    /// The containers to inject into, as indices.
-    fn targets(&mut self, wanted: bool) -> Vec<usize> {
-        let injection = &self.settings.injection;
-        let is_target =
-            |section: Section| section == Section::Normal || (section == Section::Init && injection.init_containers);
-        let skipped = |name: &str| any(&injection.skip_containers, name);
-        let all = |pod: &Pod<'a>| -> Vec<usize> {
-            let containers = pod.containers.iter().enumerate();
-            let meant = containers.filter(|(_, found)| is_target(found.section) && !skipped(&found.name));
-            meant.map(|(index, _)| index).collect()
-        };
-        let named = self.list(annotation::CONTAINERS);
-        let targets = if named.iter().any(|name| name == "*") {
-            if named.len() > 1 {
-                self.find(
-                    annotation::CONTAINERS,
-                    Problem::BadAnnotation("names `*`, which is all, and others besides"),
-                );
+    /// The containers to inject into, as indices. None where the annotation that names them is wrong.
+    fn targets(&mut self, wanted: bool) -> Result<Vec<usize>> {
+        let targets = match self.list(annotation::CONTAINERS)? {
+            None => {
+                let is_normal = |index: &usize| {
+                    self.pod.containers.get(*index).is_some_and(|found| found.section == Section::Normal)
+                };
+                let (normal, init): (Vec<usize>, Vec<usize>) = self.unskipped().into_iter().partition(is_normal);
+                let is_base = |index: &&usize| self.pod.container_name(**index).is_some_and(|name| name == "base");
+                let one = normal.iter().find(is_base).or(normal.first()).copied();
+                one.into_iter().chain(init).collect()
             }
-            all(self.pod)
-        } else if !named.is_empty() {
-            return named.into_iter().filter_map(|name| self.container(name)).collect();
-        } else {
-            let normal =
-                |index: &usize| self.pod.containers.get(*index).is_some_and(|found| found.section == Section::Normal);
-            let (normal, init): (Vec<usize>, Vec<usize>) = all(self.pod).into_iter().partition(normal);
-            let base =
-                normal.iter().find(|index| self.pod.containers.get(**index).is_some_and(|found| found.name == "base"));
-            let one = base.or(normal.first()).copied();
-            one.into_iter().chain(init).collect()
+            Some(named) if named.iter().any(|name| name == "*") => {
+                if named.len() > 1 {
+                    self.bad(annotation::CONTAINERS, "names `*`, which is all, and others besides")?;
+                    return Ok(Vec::new());
+                }
+                self.unskipped()
+            }
+            Some(named) => return Ok(named.into_iter().filter_map(|name| self.container(name)).collect()),
         };
-        if targets.is_empty() && wanted && self.value(annotation::CONTAINERS).is_none_or(|value| value == "*") {
-            self.find(annotation::CONTAINERS, Problem::NoContainer);
+        if targets.is_empty() && wanted {
+            let place = Place::Spec("containers");
+            self.demands.findings.push(Finding { rule: Rule::Credentials, place, problem: Problem::NoContainer });
         }
-        targets
+        Ok(targets)
+    }
+
+    /// The containers that no pattern skips, as indices.
+    fn unskipped(&self) -> Vec<usize> {
+        let injection = &self.settings.injection;
+        let meant = |container: &Container<'a>| match container.section {
+            Section::Normal => !any(&injection.skip_containers, &container.name),
+            Section::Init => injection.init_containers && !any(&injection.skip_containers, &container.name),
+            Section::Ephemeral => false,
+        };
+        let containers = self.pod.containers.iter().enumerate();
+        containers.filter(|(_, container)| meant(container)).map(|(index, _)| index).collect()
     }
 
     /// A container by name; one that is skipped is meant when it is named.
     fn container(&mut self, name: Text<'a>) -> Option<usize> {
-        let found = |section: Section| section != Section::Ephemeral;
         let mut containers = self.pod.containers.iter();
-        let index = containers.position(|container| container.name == name && found(container.section));
+        let is_it = |container: &Container<'a>| container.name == name && container.section != Section::Ephemeral;
+        let index = containers.position(is_it);
         if index.is_none() {
-            let has = self.pod.containers.iter().filter(|container| found(container.section));
-            let has = has.map(|container| container.name.clone()).collect();
-            let shown = Some(name).filter(|name| is_dns_label(name));
-            self.find(annotation::CONTAINERS, Problem::UnknownContainer(shown, has));
+            self.find(annotation::CONTAINERS, Problem::UnknownContainer(name));
         }
         index
     }
 
     /// Grants a credential or says why not.
-    fn grant(&mut self, key: &'static str, name: Text<'a>, targets: &[usize]) -> Result<()> {
+    fn grant(&mut self, key: &'static str, name: Text<'a>, entry: Option<&Entry<'_>>, targets: &[usize]) -> Result<()> {
         let google = key == annotation::GOOGLE;
-        let entry = if is_dns_label(&name) { self.settings.credentials.find(&name)? } else { None };
         match entry {
             Some(entry) if !google || entry.credential.is_google() => {
                 let admitted = entry.allow.admits(self.who);
@@ -181,48 +226,86 @@ impl<'a> Asked<'_, 'a, '_> {
                     return Ok(());
                 }
             }
-            None if google && self.takes_uncatalogued(&name)? => {
-                self.inject(key, &name, &GcpServiceAccountKey::default(), targets);
-                return Ok(());
+            None if google && self.takes_uncatalogued() => {
+                if !is_dns_subdomain(&name) {
+                    return self
+                        .bad(key, "names neither a credential nor a Secret (lower-case letters, digits, `-` and `.`)");
+                }
+                if !self.is_protected(&name)? {
+                    self.inject(key, &name, &GcpServiceAccountKey::default(), targets);
+                    return Ok(());
+                }
             }
             _ => {}
         }
-        let mut may = Vec::new();
-        for entry in self.settings.credentials.entries()? {
-            if (!google || entry.credential.is_google()) && entry.allow.admits(self.who).holds {
-                may.push(Text::Owned(entry.name.into_owned()));
-            }
-        }
-        let shown = Some(name).filter(|name| is_dns_label(name));
-        self.find(key, Problem::NotAllowed(shown, may));
+        // A pod that had it before it was revoked has it still.
+        let needs = |credential: &dyn Credential| -> Vec<Requirement> {
+            targets.iter().flat_map(|container| credential.require(&name, *container)).collect()
+        };
+        let needs = match entry {
+            Some(entry) => needs(entry.credential.as_ref()),
+            None => needs(&GcpServiceAccountKey::default()),
+        };
+        self.ephemeral(&name, &needs, targets);
+        let may = self.may_use(key)?;
+        self.find(key, Problem::NotAllowed(name, may));
         Ok(())
     }
 
-    /// Whether a name that the catalogue lacks is taken for the name of a Secret: never for one that the catalogue holds
-    /// in this namespace, by which its `allow` would be got round.
-    fn takes_uncatalogued(&self, name: &str) -> Result<bool> {
-        let catalogue = &self.settings.credentials;
-        let allowed = match self.settings.injection.uncatalogued {
+    /// Whether a name that the catalogue lacks is taken for the name of a Secret.
+    fn takes_uncatalogued(&self) -> bool {
+        match self.settings.injection.uncatalogued {
             Some(uncatalogued) => uncatalogued == Uncatalogued::Allow,
-            None => catalogue.is_empty(),
-        };
-        if !allowed || !is_dns_subdomain(name) {
-            return Ok(false);
+            None => self.settings.credentials.is_empty(),
         }
+    }
+
+    /// Whether a Secret is one of the catalogue's in this namespace, whose `allow` would be got round by naming it, or
+    /// one that is known to hold an API token.
+    fn is_protected(&self, secret: &str) -> Result<bool> {
         let protects = |entry: &Entry<'_>| {
-            let here = entry.allow.namespaces.as_ref().is_some_and(|list| any(&list.0, self.who.namespace));
-            here && entry.credential.secret(&entry.name) == Some(name)
+            let namespaces = entry.allow.namespaces.as_ref();
+            namespaces.is_none_or(|list| any(&list.0, self.who.namespace))
+                && entry.credential.secret(&entry.name) == Some(secret)
         };
-        Ok(!catalogue.entries()?.iter().any(protects))
+        Ok(any(&self.settings.token_mounts.token_secrets, secret)
+            || self.settings.credentials.entries()?.iter().any(protects))
+    }
+
+    /// Ephemeral containers are granted nothing: neither the credential's volume nor the processes that hold it.
+    fn ephemeral(&mut self, name: &str, requirements: &[Requirement], targets: &[usize]) {
+        let volume = |volume: &str| {
+            let made = |need: &Requirement| matches!(need, Requirement::Volume { name, .. } if name == volume);
+            requirements.iter().any(made)
+        };
+        let granted =
+            |container: &Text<'a>| targets.iter().any(|index| self.pod.container_name(*index) == Some(container));
+        let mut findings = Vec::new();
+        let containers = self.pod.containers.iter().enumerate();
+        for (index, container) in containers.filter(|(_, found)| found.section == Section::Ephemeral) {
+            for (position, mount) in container.mounts.items.iter().enumerate() {
+                if volume(&mount.volume) {
+                    let problem = Problem::CredentialMounted(mount.volume.clone(), origin(name));
+                    findings.push((Place::Mount(index, position), problem));
+                }
+            }
+            if let Some(target) = container.target.as_ref().filter(|target| granted(target)) {
+                findings.push((Place::Target(index), Problem::GrantedTargeted(target.clone(), origin(name))));
+            }
+        }
+        let finding = |(place, problem)| Finding { rule: Rule::Credentials, place, problem };
+        self.demands.findings.extend(findings.into_iter().map(finding));
     }
 
     fn inject(&mut self, key: &'static str, name: &str, credential: &dyn Credential, targets: &[usize]) {
         let called = |index: &usize| self.pod.containers.get(*index).map(|found| found.name.clone().into_owned());
         let containers: Vec<String> = targets.iter().filter_map(called).collect();
-        let requirements = targets.iter().flat_map(|container| credential.require(name, *container)).collect();
+        let requirements: Vec<Requirement> =
+            targets.iter().flat_map(|container| credential.require(name, *container)).collect();
+        self.ephemeral(name, &requirements, targets);
         let problem = Problem::NotInjected(name.to_owned(), containers.clone());
         let finding = Finding { rule: Rule::Credentials, place: Place::Annotation(Text::Borrowed(key)), problem };
-        self.demands.repairs.push(Repair { finding, origin: format!("credential `{name}`"), requirements });
+        self.demands.repairs.push(Repair { finding, origin: origin(name), requirements });
         self.grants.granted.push((name.to_owned(), containers));
     }
 }

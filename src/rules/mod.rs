@@ -31,4 +31,10 @@ impl Rule {
     pub fn id(self) -> &'static str {
         self.word()
     }
+
+    /// Whether this version has code for the rule.
+    #[must_use]
+    pub fn exists(self) -> bool {
+        matches!(self, Self::Credentials | Self::TokenMounts)
+    }
 }

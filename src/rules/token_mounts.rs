@@ -13,6 +13,7 @@ use crate::requirement::{Requirement, VolumeSource, api_access};
 use crate::settings::TokenMounts;
 use crate::settings::pattern::{any, matches};
 use crate::settings::token_mounts::{ALLOWED_AUDIENCES, DEFAULT_TOKEN_PATH};
+use crate::sorted::Sorted;
 use crate::who::{Role, Who};
 
 /// What messages call the volume of `serviceAccountTokenVolume`.
@@ -23,7 +24,8 @@ const INJECTED_PREFIX: &str = "kube-api-access-";
 /// What the rule demands of a pod that it judges.
 pub fn demand<'a>(pod: &Pod<'a>, who: &Who<'_, '_>, settings: &TokenMounts<'_>, demands: &mut Demands<'a>) {
     let volumes: Vec<Judged<'_, 'a>> = pod.volumes.iter().map(|volume| Judged::new(volume, settings)).collect();
-    let mut rule = Judge { pod, who, settings, volumes, demands };
+    let by_name = Sorted::by(&pod.volumes, |volume| &volume.name);
+    let mut rule = Judge { pod, who, settings, volumes, by_name, demands };
     for (index, container) in pod.containers.iter().enumerate() {
         if who.may_hold(container) {
             rule.holder(index, container);
@@ -97,6 +99,8 @@ struct Judge<'p, 'a> {
     who: &'p Who<'p, 'p>,
     settings: &'p TokenMounts<'p>,
     volumes: Vec<Judged<'p, 'a>>,
+    /// The volumes by name; of two with one name the first.
+    by_name: Sorted,
     demands: &'p mut Demands<'a>,
 }
 
@@ -112,7 +116,8 @@ impl<'p, 'a> Judge<'p, 'a> {
 
     /// The volume that a mount names.
     fn mounted(&self, mount: &Mount<'a>) -> Option<(usize, &Judged<'p, 'a>)> {
-        self.volumes.iter().enumerate().find(|(_, judged)| judged.volume.name == mount.volume)
+        let index = self.by_name.find(&self.pod.volumes, |volume| &volume.name, &mount.volume)?;
+        self.volumes.get(index).map(|judged| (index, judged))
     }
 
     /// The mount is the API server's work: its volume, where it mounts it, whole.
@@ -145,12 +150,19 @@ impl<'p, 'a> Judge<'p, 'a> {
                 self.token_secret(Place::EnvFrom(index, position), name);
             }
         }
-        let target = container.target.as_ref().filter(|_| container.section == Section::Ephemeral);
-        let held = |name: &&crate::json::Text<'a>| {
-            self.pod.containers.iter().any(|other| other.name == **name && self.who.may_hold(other))
-        };
-        if let Some(name) = target.filter(held) {
-            self.find(Place::Target(index), Problem::HolderTargeted(name.clone()));
+        if container.section == Section::Ephemeral {
+            self.ephemeral(index, container);
+        }
+    }
+
+    /// An ephemeral container that enters a holder's processes reads its files.
+    fn ephemeral(&mut self, index: usize, container: &Container<'a>) {
+        let shared = self.pod.outline.spec.share_process_namespace == Some(true);
+        let entered = |holder: &&Container<'a>| shared || container.target.as_ref() == Some(&holder.name);
+        let mut holders = self.pod.containers.iter().filter(|holder| self.who.may_hold(holder));
+        if let Some(holder) = holders.find(entered) {
+            let place = if container.target.is_some() { Place::Target(index) } else { Place::Container(index) };
+            self.find(place, Problem::HolderTargeted(holder.name.clone()));
         }
     }
 
@@ -221,38 +233,35 @@ impl<'p, 'a> Judge<'p, 'a> {
         }
     }
 
-    /// An injected volume goes when all who mount it lose it.
+    /// An injected volume goes when all who mount it lose it: together with the last of the mounts.
     fn unused_volumes(&mut self) {
-        let goes = |container: usize, mount: usize| {
-            let gone = Requirement::NoMount { container, mount };
-            self.demands.repairs.iter().any(|repair| repair.requirements.contains(&gone))
-        };
-        let mut unused = Vec::new();
-        for (index, judged) in self.volumes.iter().enumerate().filter(|(_, judged)| judged.injected) {
-            let mut mounts = self.pod.containers.iter().enumerate().flat_map(|(container, found)| {
-                let mounts = found.mounts.items.iter().enumerate();
-                mounts.filter(|(_, mount)| mount.volume == judged.volume.name).map(move |(mount, _)| (container, mount))
-            });
-            let mut used = false;
-            if mounts.all(|(container, mount)| {
-                used = true;
-                goes(container, mount)
-            }) && used
-            {
-                unused.push(index);
+        let containers = self.pod.containers.iter();
+        let mut stripped_by: Vec<Vec<Option<usize>>> =
+            containers.map(|container| vec![None; container.mounts.items.len()]).collect();
+        for (index, repair) in self.demands.repairs.iter().enumerate() {
+            for requirement in &repair.requirements {
+                if let Requirement::NoMount { container, mount } = requirement {
+                    let entry = stripped_by.get_mut(*container).and_then(|mounts| mounts.get_mut(*mount));
+                    entry.into_iter().for_each(|entry| *entry = Some(index));
+                }
             }
         }
-        for volume in unused {
-            let name = self.volumes.get(volume).map(|judged| judged.volume.name.as_ref());
-            let strips = |repair: &&mut Repair<'a>| match &repair.finding.problem {
-                Problem::InjectedToken(stripped) => Some(stripped.as_ref()) == name,
-                Problem::HolderLacksToken(_) => true,
-                _ => false,
-            };
-            // The last of the repairs that take its mounts away takes the volume too.
-            if let Some(last) = self.demands.repairs.iter_mut().rev().find(strips) {
-                let at = last.requirements.iter().position(|need| !matches!(need, Requirement::NoMount { .. }));
-                last.requirements.insert(at.unwrap_or(0), Requirement::NoVolume { volume });
+        // The repair that takes the last of a volume's mounts away; `Some(None)` where one stays.
+        let mut goes: Vec<Option<Option<usize>>> = vec![None; self.volumes.len()];
+        for (found, stripped_by) in self.pod.containers.iter().zip(&stripped_by) {
+            for (mount, stripped_by) in found.mounts.items.iter().zip(stripped_by) {
+                let Some((volume, _)) = self.mounted(mount).filter(|(_, judged)| judged.injected) else { continue };
+                if let Some(entry) = goes.get_mut(volume) {
+                    let so_far = entry.unwrap_or(*stripped_by);
+                    *entry = Some(so_far.and_then(|before| stripped_by.map(|now| before.max(now))));
+                }
+            }
+        }
+        for (volume, repair) in goes.into_iter().enumerate() {
+            if let Some(repair) = repair.flatten().and_then(|index| self.demands.repairs.get_mut(index)) {
+                // Before what the volume's going makes room for.
+                let at = repair.requirements.iter().position(|need| !matches!(need, Requirement::NoMount { .. }));
+                repair.requirements.insert(at.unwrap_or(0), Requirement::NoVolume { volume });
             }
         }
     }

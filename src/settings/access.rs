@@ -23,6 +23,7 @@ section! {
 }
 
 fn check_override(entry: &Override<'_>, at: At<'_>, problems: &mut Problems) {
+    check_rules(entry.rules.as_ref(), at, problems);
     problems.require(entry.action.is_some(), at.key("action"), "");
     problems.require(entry.namespaces.is_some(), at.key("namespaces"), "");
 }
@@ -52,7 +53,16 @@ section! {
     check check_exception;
 }
 
+/// A rule that is not there yet can be neither overridden nor excused from.
+fn check_rules(rules: Option<&Restriction<Rule>>, at: At<'_>, problems: &mut Problems) {
+    for (index, rule) in rules.iter().flat_map(|rules| &rules.0).enumerate().filter(|(_, rule)| !rule.exists()) {
+        let text = format!("names the rule `{}`, which is not part of this version", rule.id());
+        problems.add(at.key("rules").index(index), text);
+    }
+}
+
 fn check_exception(exception: &Exception<'_>, at: At<'_>, problems: &mut Problems) {
+    check_rules(exception.rules.as_ref(), at, problems);
     problems.require(exception.name.is_some(), at.key("name"), "");
     problems.require(exception.rules.is_some(), at.key("rules"), "");
     problems.require(exception.matches.is_some(), at.key("match"), "");
@@ -119,10 +129,11 @@ impl Claimant<'_, '_> {
         patterns.is_none_or(|list| any(&list.0, self.namespace))
     }
 
-    fn requesters(&self, patterns: Option<&Restriction<Pattern<'_>>>) -> Match {
+    /// `exempt`: the condition is on who made the object, and this requester is not known to be the one.
+    fn requesters(&self, patterns: Option<&Restriction<Pattern<'_>>>, exempt: bool) -> Match {
         match patterns {
             None => Match { holds: true, unchecked: false },
-            Some(_) if !self.requester.is_judged() => Match { holds: true, unchecked: !self.requester.exempt },
+            Some(_) if exempt || self.requester.is_missing() => Match { holds: true, unchecked: !exempt },
             Some(list) => {
                 let holds = list.0.iter().any(|pattern| self.requester.matches(&pattern.0));
                 Match { holds, unchecked: false }
@@ -144,7 +155,8 @@ impl Exception<'_> {
         if !(rules && matches.namespaces.is_some() && object) {
             return Match { holds: false, unchecked: false };
         }
-        who.requesters(matches.requesters.as_ref())
+        // Whoever changes a pod is excused by his own name, not by that of the one who made it.
+        who.requesters(matches.requesters.as_ref(), false)
     }
 }
 
@@ -180,6 +192,10 @@ impl Allow<'_> {
             && who.namespaces(self.namespaces.as_ref())
             && who.accounts(self.service_accounts.as_ref())
             && dag();
-        if object { who.requesters(self.requesters.as_ref()) } else { Match { holds: false, unchecked: false } }
+        if object {
+            who.requesters(self.requesters.as_ref(), who.requester.exempt)
+        } else {
+            Match { holds: false, unchecked: false }
+        }
     }
 }

@@ -2,11 +2,13 @@
 
 use super::Action;
 use super::access::Allow;
+use super::pattern::any;
 use super::problems::{At, Problems};
 use super::read::{Pattern, Setting, section, words, wrong};
 use crate::credentials::{self, Credential};
 use crate::json::{Kind, Raw, Reader, Result, Text};
 use crate::names::is_dns_label;
+use crate::sorted::Sorted;
 
 /// The credentials by name, unread.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -41,20 +43,23 @@ impl<'a> Catalogue<'a> {
         !self.raw.is_some_and(|raw| raw.text.contains('"'))
     }
 
-    /// The credential of that name; `None` when there is none. What was wrong with it was told at boot.
+    /// The credentials of these names, as far as there are any; the rest is passed over unread. What was wrong with
+    /// them was told at boot.
     ///
     /// # Errors
     /// When the settings are not JSON.
-    pub fn find(&self, name: &str) -> Result<Option<Entry<'a>>> {
-        let mut found = None;
+    pub fn find(&self, names: &[&str]) -> Result<Vec<Entry<'a>>> {
+        let mut entries = Vec::new();
+        if names.is_empty() {
+            return Ok(entries);
+        }
         self.each(|key, value| {
-            if key == name {
-                found = Some((key, value));
+            if names.contains(&key.as_ref()) {
+                entries.extend(Entry::read(key, value, At::ROOT, &mut Problems::default())?);
             }
             Ok(())
         })?;
-        let Some((key, value)) = found else { return Ok(None) };
-        Entry::read(key, value, At::ROOT, &mut Problems::default())
+        Ok(entries)
     }
 
     /// All credentials that can be read, in the order of the document.
@@ -71,22 +76,24 @@ impl<'a> Catalogue<'a> {
     }
 
     /// Notes everything that is wrong with the credentials.
-    pub(super) fn check(&self, at: At<'_>, problems: &mut Problems) -> Result<()> {
+    pub(super) fn check(&self, at: At<'_>, token_secrets: &[Pattern<'_>], problems: &mut Problems) -> Result<()> {
         let mut names: Vec<Text<'a>> = Vec::new();
         self.each(|key, value| {
             let at = at.key(&key);
             if !is_dns_label(&key) {
                 problems.add(at, "must be named by a DNS label: lower-case letters, digits and `-`, at most 63");
             }
-            Entry::read(key.clone(), value, at, problems)?;
+            if let Some(entry) = Entry::read(key.clone(), value, at, problems)? {
+                let secret = entry.credential.secret(&entry.name);
+                if secret.is_some_and(|secret| any(token_secrets, secret)) {
+                    problems.add(at, "reads a Secret that `tokenMounts.tokenSecrets` names: no task pod may have it");
+                }
+            }
             names.push(key);
             Ok(())
         })?;
-        names.sort_unstable();
-        for (one, next) in names.iter().zip(names.iter().skip(1)) {
-            if one == next {
-                problems.add(at.key(one), "stands there twice");
-            }
+        if let Some(name) = Sorted::by(&names, |name| name).twice(&names, |name| name) {
+            problems.add(at.key(name), "stands there twice");
         }
         Ok(())
     }

@@ -167,7 +167,11 @@ impl<'a> Settings<'a> {
             reader.skip()?;
         } else {
             let settings = Self::read(&mut reader, &mut problems)?;
-            settings.credentials.check(At::ROOT.key("credentials"), &mut problems)?;
+            settings.credentials.check(
+                At::ROOT.key("credentials"),
+                &settings.token_mounts.token_secrets,
+                &mut problems,
+            )?;
         }
         reader.end()?;
         Ok(problems.into_vec())

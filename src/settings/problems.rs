@@ -121,10 +121,10 @@ pub(crate) fn nearest<'k>(text: &str, known: &[&'k str]) -> Option<&'k str> {
     if text.len() > 64 {
         return None;
     }
-    let text = text.to_lowercase();
+    let text = text.to_ascii_lowercase();
     known
         .iter()
-        .map(|name| (distance(&text, &name.to_lowercase()), *name))
+        .map(|name| (distance(&text, &name.to_ascii_lowercase()), *name))
         .filter(|(distance, name)| *distance <= name.len().max(text.len()) / 3)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)

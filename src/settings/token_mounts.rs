@@ -116,9 +116,10 @@ section! {
 
 fn check_component(component: &Component<'_>, at: At<'_>, problems: &mut Problems) {
     problems.require(component.name.is_some(), at.key("name"), "");
-    let accounts = component.matches.service_accounts.iter().flat_map(|list| &list.0);
-    if component.matches.labels.0.is_empty() && !accounts.clone().any(|pattern| restricts(&pattern.0.replace('/', "")))
-    {
+    let restricts =
+        |list: &Restriction<AccountPattern<'_>>| list.0.iter().all(|pattern| restricts(&pattern.0.replace('/', "")));
+    let accounts = component.matches.service_accounts.as_ref().is_some_and(restricts);
+    if component.matches.labels.0.is_empty() && !accounts {
         problems.require(false, at.key("match"), ": labels or ServiceAccounts; the entry would match every pod");
     }
     let some = !component.containers.is_empty() || !component.init_containers.is_empty();

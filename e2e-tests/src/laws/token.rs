@@ -33,7 +33,7 @@ pub struct Held {
 pub fn api_tokens(pod: &Value, others: &[&str]) -> Vec<Held> {
     let mut found = Vec::new();
     let bearers: Vec<&str> =
-        list(&pod["spec"]["volumes"]).iter().filter(|volume| bears(volume, others)).map(|volume| name(volume)).collect();
+        list(&pod["spec"]["volumes"]).iter().filter(|volume| bears(volume, others)).map(name).collect();
     for section in SECTIONS {
         for container in list(&pod["spec"][section]) {
             for mount in list(&container["volumeMounts"]).iter().filter(|mount| bearers.contains(&name(mount))) {

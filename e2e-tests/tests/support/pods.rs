@@ -1,0 +1,284 @@
+//! Pods as JSON text, and who asks for them: likely ones, odd ones, and ones that no API server would store.
+
+use proptest::collection::vec;
+use proptest::option::weighted;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// The API server's own directory, and spellings of it and its neighbourhood.
+const PATHS: [&str; 12] = [
+    "/var/run/secrets/kubernetes.io/serviceaccount",
+    "/var/run/secrets/kubernetes.io/serviceaccount",
+    "/var/run/secrets/kubernetes.io/serviceaccount/",
+    "/var/run/secrets/kubernetes.io/../kubernetes.io/serviceaccount",
+    "/var/run/secrets",
+    "/run/secrets/kubernetes.io/serviceaccount",
+    "/var/run/secrets/gcp/team-a",
+    "/var/run/secrets/gcp/team-a/below",
+    "/var/run/secrets/gcp//team-a",
+    "/custom/token",
+    "/opt/airflow/logs",
+    "",
+];
+
+const VOLUMES: [&str; 9] = [
+    "kube-api-access-x7k2p",
+    "kube-api-access-x7k2p",
+    "kube-api-access-zzzzz",
+    "kube-api-access",
+    "token",
+    "gcp-team-a",
+    "logs",
+    "dotted.name",
+    "n\\u00e4me",
+];
+
+const CONTAINERS: [&str; 12] = [
+    "base",
+    "base",
+    "scheduler",
+    "scheduler",
+    "scheduler-log-groomer",
+    "airflow-xcom-sidecar",
+    "istio-proxy",
+    "vault-agent-init",
+    "x123456789-123456789-123456789-123456789-123456789-123456789-12",
+    "dotted.name",
+    "名前",
+    "q\\\"uote",
+];
+
+const AUDIENCES: [&str; 8] = [
+    "\"\"",
+    "null",
+    "\"sts.amazonaws.com\"",
+    "\"https://kubernetes.default.svc\"",
+    "\"vault\"",
+    "\"//iam.googleapis.com/projects/1\"",
+    "\"sts.googleapis.com\"",
+    "\"sts\\u002eamazonaws.com\"",
+];
+
+/// Fields that the policy knows nothing of.
+const UNKNOWN: [&str; 10] = [
+    r#""x":null"#,
+    r#""x":1e3"#,
+    r#""x":1.0"#,
+    r#""x":-0"#,
+    r#""x":123456789012345678901234567890"#,
+    r#""x":"\u0000\ud83d\ude00é""#,
+    r#""x":{"b":[],"a":{},"a":{}}"#,
+    r#""x":[ 1 ,2,[null]]"#,
+    r#""resources" : {"limits":{"cpu":1.50}}"#,
+    r#""restartPolicy":"Always""#,
+];
+
+const LABELS: [&str; 9] = [
+    r#""tier":"airflow""#,
+    r#""tier":"airflow""#,
+    r#""component":"scheduler""#,
+    r#""component":"scheduler""#,
+    r#""component":"worker""#,
+    r#""kubernetes_executor":"True""#,
+    r#""kubernetes_pod_operator":null"#,
+    r#""dag_id":"etl""#,
+    r#""te\u0061m":"a""#,
+];
+
+const ANNOTATIONS: [&str; 14] = [
+    r#""airflow-pod-identity/credentials":"team-a""#,
+    r#""airflow-pod-identity/credentials":"team-a""#,
+    r#""airflow-pod-identity/credentials":" team-b , team-a ""#,
+    r#""airflow-pod-identity/credentials":"team-a,,""#,
+    r#""airflow-pod-identity/credentials":"unknown""#,
+    r#""iam.cloud.google.com/service-account":"team-a""#,
+    r#""iam.cloud.google.com/service-account":"some.secret""#,
+    r#""iam.cloud.google.com/service-account":"""#,
+    r#""airflow-pod-identity/containers":"*""#,
+    r#""airflow-pod-identity/containers":"base""#,
+    r#""airflow-pod-identity/containers":"base, istio-proxy""#,
+    r#""airflow-pod-identity/gcp-team-a":"forged""#,
+    r#""airflow-pod-identity/credentails":"team-a""#,
+    r#""example.com/a":"{\"é\": 1e3}""#,
+];
+
+const ENV: [&str; 7] = [
+    r#"{"name":"A","value":"1"}"#,
+    r#"{"value":"","name":"A"}"#,
+    r#"{"name":"GOOGLE_APPLICATION_CREDENTIALS","value":"/var/run/secrets/gcp/team-a/key.json"}"#,
+    r#"{"name":"GOOGLE_APPLICATION_CREDENTIALS","value":"/other"}"#,
+    r#"{"name":"B","valueFrom":{"secretKeyRef":{"name":"kubeconfig-a","key":"k"}}}"#,
+    r#"{"name":"B","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}},"x":1e3}"#,
+    r#"{"name":"C","value":null,"valueFrom":null}"#,
+];
+
+/// Who makes requests; `None` is an audit scan.
+pub fn requester() -> impl Strategy<Value = Option<String>> {
+    let account = |name: &str| Some(format!("system:serviceaccount:{name}"));
+    select(vec![
+        account("kube-system:replicaset-controller"),
+        account("kube-system:replicaset-controller"),
+        account("kube-system:job-controller"),
+        account("airflow:airflow-scheduler"),
+        account("airflow:airflow-worker"),
+        account("default:other"),
+        Some("system:kube-controller-manager".to_owned()),
+        Some("jane".to_owned()),
+        None,
+    ])
+}
+
+/// A Pod; those for updates may have ephemeral containers.
+pub fn pod(ephemeral: bool) -> impl Strategy<Value = String> {
+    (metadata(), weighted(0.97, spec(ephemeral)), unknown()).prop_map(|(metadata, spec, unknown)| {
+        let head = r#""apiVersion":"v1","kind":"Pod""#.to_owned();
+        object([Some(head), metadata, spec.map(|spec| format!("\"spec\":{spec}")), unknown])
+    })
+}
+
+fn metadata() -> impl Strategy<Value = Option<String>> {
+    let map = |key: &'static str, pool: &'static [&'static str], likely: f64| {
+        let pairs = vec(select(pool), 0..4).prop_map(|pairs| Some(format!("{{{}}}", unique(pairs).join(","))));
+        field(key, prop_oneof![9 => pairs, 1 => Just(None)], likely)
+    };
+    let names =
+        select(vec![r#""name":"etl-1""#, r#""generateName":"etl-""#, r#""name":"é""#, r#""creationTimestamp":null"#]);
+    let fields = (names, map("labels", &LABELS, 0.9), map("annotations", &ANNOTATIONS, 0.5), unknown());
+    let fields = fields.prop_map(|(name, labels, annotations, unknown)| {
+        Some(format!("\"metadata\":{}", object([Some(name.to_owned()), labels, annotations, unknown])))
+    });
+    prop_oneof![30 => fields, 1 => Just(None), 1 => Just(Some("\"metadata\":null".to_owned()))]
+}
+
+fn spec(ephemeral: bool) -> impl Strategy<Value = String> {
+    let own = select(vec![
+        r#""serviceAccountName":"airflow-scheduler""#,
+        r#""serviceAccountName":"airflow-worker""#,
+        r#""serviceAccount":"other","serviceAccountName":"""#,
+        r#""hostNetwork":false"#,
+    ]);
+    let automount = select(vec!["true", "false", "null"]).prop_map(|value| Some(value.to_owned()));
+    let shared = select(vec!["true", "false"]).prop_map(|value| Some(value.to_owned()));
+    let ephemeral = if ephemeral { 0.7 } else { 0.0 };
+    let fields = (
+        field("automountServiceAccountToken", automount, 0.4),
+        field("shareProcessNamespace", shared, 0.1),
+        field("initContainers", list(container(false), 0..3), 0.5),
+        field("containers", list(container(false), 0..4), 0.97),
+        field("ephemeralContainers", list(container(true), 0..3), ephemeral),
+        field("volumes", list(volume(), 0..4), 0.9),
+        unknown(),
+    );
+    let fields = (own, fields).prop_map(|(own, (a, b, c, d, e, f, g))| vec![Some(own.to_owned()), a, b, c, d, e, f, g]);
+    let spec = fields.prop_shuffle().prop_map(object);
+    prop_oneof![40 => spec, 1 => Just("null".to_owned()), 1 => Just("{}".to_owned())]
+}
+
+fn container(ephemeral: bool) -> impl Strategy<Value = String> {
+    let target = select(&CONTAINERS[..]).prop_map(|name| Some(format!("\"{name}\"")));
+    let fields = (
+        field("name", select(&CONTAINERS[..]).prop_map(|name| Some(format!("\"{name}\""))), 0.98),
+        field("env", list(select(&ENV[..]).prop_map(str::to_owned), 0..3), 0.5),
+        field("volumeMounts", list(mount(), 0..3), 0.9),
+        field("targetContainerName", target, if ephemeral { 0.5 } else { 0.0 }),
+        unknown(),
+    );
+    fields.prop_map(|(a, b, c, d, e)| vec![a, b, c, d, e]).prop_shuffle().prop_map(object)
+}
+
+fn mount() -> impl Strategy<Value = String> {
+    let more = select(vec![
+        r#""readOnly":true"#,
+        r#""readOnly":true"#,
+        r#""subPath":"token""#,
+        r#""x":1.0"#,
+        r#""readOnly":null"#,
+    ]);
+    (select(&VOLUMES[..]), select(&PATHS[..]), weighted(0.8, more)).prop_map(|(volume, path, more)| {
+        object([Some(format!(r#""name":"{volume}","mountPath":"{path}""#)), more.map(str::to_owned)])
+    })
+}
+
+fn volume() -> impl Strategy<Value = String> {
+    let ca = r#"{"configMap":{"name":"kube-root-ca.crt","items":[{"key":"ca.crt","path":"ca.crt"}]}}"#;
+    let namespace = r#"{"downwardAPI":{"items":[{"path":"namespace","fieldRef":{"fieldPath":"metadata.namespace"}}]}}"#;
+    let token =
+        (weighted(0.5, select(&AUDIENCES[..])), weighted(0.8, select(vec!["3607", "3600", "600", "86400", "null"])));
+    let token = token.prop_map(|(audience, seconds)| {
+        let audience = audience.map(|audience| format!("\"audience\":{audience}"));
+        let seconds = seconds.map(|seconds| format!("\"expirationSeconds\":{seconds}"));
+        object([audience, seconds, Some(r#""path":"token""#.to_owned())])
+    });
+    let projected = move |sources: String| format!(r#""projected":{{"defaultMode":420,"sources":[{sources}]}}"#);
+    let injected = format!(r#"{{"serviceAccountToken":{{"expirationSeconds":3607,"path":"token"}}}},{ca},{namespace}"#);
+    let own =
+        token.prop_map(move |token| format!(r#"{{"serviceAccountToken":{token}}}"#)).prop_flat_map(move |token| {
+            select(vec![format!("{token},{ca},{namespace}"), token.clone(), format!("{ca},{token},{token}")])
+        });
+    let others = select(vec![
+        r#""emptyDir":{}"#,
+        r#""secret":{"secretName":"kubeconfig-a"}"#,
+        r#""secret":{"secretName":"team-a","items":[{"key":"key.json","path":"key.json"}]}"#,
+        r#""csi":{"driver":"d","nodePublishSecretRef":{"name":"kubeconfig-b"}}"#,
+        r#""projected":{"sources":null}"#,
+        r#""projected":{"sources":[{"podCertificate":{"signerName":"s"}}]}"#,
+        r#""projected":{"sources":[{"secret":{"name":"kubeconfig-c"}}]}"#,
+        r#""hostPath":{"path":"/var/lib/kubelet"},"x":1e3"#,
+    ]);
+    let source = prop_oneof![
+        3 => Just(projected(injected)),
+        3 => own.prop_map(projected),
+        2 => others.prop_map(str::to_owned),
+    ];
+    (select(&VOLUMES[..]), source).prop_map(|(name, source)| format!(r#"{{"name":"{name}",{source}}}"#))
+}
+
+/// A list, or `null`. Volumes of one name twice are left out: no API server stores them.
+fn list(item: impl Strategy<Value = String>, len: std::ops::Range<usize>) -> impl Strategy<Value = Option<String>> {
+    let items = vec(item, len).prop_map(|items| {
+        let mut names = Vec::new();
+        let name =
+            |item: &String| item.split(',').next().filter(|first| first.starts_with("{\"name\":\"")).map(str::to_owned);
+        let is_new = |item: &String| {
+            name(item).is_none_or(|name| {
+                let new = !names.contains(&name) || item.contains("mountPath") || item.contains("value");
+                names.push(name);
+                new
+            })
+        };
+        let items: Vec<String> = items.into_iter().filter(is_new).collect();
+        Some(format!("[{}]", items.join(", ")))
+    });
+    prop_oneof![12 => items, 1 => Just(None)]
+}
+
+/// A field with its value (`None`: `null`), or none.
+fn field(
+    key: &'static str,
+    value: impl Strategy<Value = Option<String>>,
+    likely: f64,
+) -> impl Strategy<Value = Option<String>> {
+    weighted(likely, value)
+        .prop_map(move |value| value.map(|value| format!("\"{key}\":{}", value.as_deref().unwrap_or("null"))))
+}
+
+fn unknown() -> impl Strategy<Value = Option<String>> {
+    weighted(0.4, select(&UNKNOWN[..]).prop_map(str::to_owned))
+}
+
+/// Pairs without those whose key stands there already.
+fn unique<'p>(pairs: Vec<&'p str>) -> Vec<&'p str> {
+    let key = |pair: &&'p str| pair.split(':').next().unwrap_or_default();
+    let mut kept: Vec<&str> = Vec::new();
+    for pair in pairs {
+        if !kept.iter().any(|other| key(other) == key(&pair)) {
+            kept.push(pair);
+        }
+    }
+    kept
+}
+
+fn object(fields: impl IntoIterator<Item = Option<String>>) -> String {
+    let fields: Vec<String> = fields.into_iter().flatten().collect();
+    format!("{{{}}}", fields.join(","))
+}
