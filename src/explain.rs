@@ -25,7 +25,8 @@ pub fn explain(payload: &[u8]) -> Vec<String> {
     };
     request.requester.exempt = request.operation == "UPDATE";
     let standing = Standing::tell(&outline, &request, &settings);
-    let mut lines = vec![creator(&request), standing.who.describe(&request.requester)];
+    let judged = standing.actions.of(Rule::TokenMounts) != Action::Off;
+    let mut lines = vec![creator(&request), standing.who.describe(&request.requester, judged)];
     lines.push(token_rule(&standing, &request, &settings));
     lines.push(credentials_rule(&standing, &outline, &request, &settings));
     lines.extend(credentials(&outline, &request, &settings));
@@ -130,7 +131,12 @@ fn containers(pod: &Pod<'_>, standing: &Standing<'_, '_>, settings: &Settings<'_
     for (index, container) in pod.containers.iter().enumerate() {
         let held: Vec<&str> =
             tokens.iter().filter(|(holder, _)| *holder == index).map(|(_, volume)| shown(volume)).collect();
-        let may = if standing.who.may_hold(container) { "may hold an API token" } else { "may hold no API token" };
+        let may = match standing.actions.of(Rule::TokenMounts) {
+            Action::Off => "is not judged for API tokens",
+            _ if standing.who.may_hold(container) => "may hold an API token",
+            Action::Enforce => "may hold no API token",
+            Action::Audit => "should hold no API token (only reported)",
+        };
         let holds = if held.is_empty() {
             String::from("arrives with none")
         } else {

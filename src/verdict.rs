@@ -79,8 +79,9 @@ pub fn respond<'a>(
     }
     let claims =
         !standing.who.claims.is_empty() && settings.action(Rule::TokenMounts, &request.namespace).0 != Action::Off;
+    let judged = standing.actions.of(Rule::TokenMounts) != Action::Off;
     let quiet = plan.findings.is_empty() && plan.mended.is_empty() && plan.unmended.is_empty();
-    let described = if claims || !quiet { standing.who.describe(&request.requester) } else { String::new() };
+    let described = if claims || !quiet { standing.who.describe(&request.requester, judged) } else { String::new() };
     let known_order = Sorted::by(&known, |key| key);
     let verdict = Verdict {
         pod: &pod,

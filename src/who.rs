@@ -112,9 +112,9 @@ impl<'s, 'a> Who<'s, 'a> {
         })
     }
 
-    /// One sentence on who the pod is and who of it may hold a token.
+    /// One sentence on who the pod is and, where that is judged, who of it may hold a token.
     #[must_use]
-    pub fn describe(&self, requester: &Requester<'_>) -> String {
+    pub fn describe(&self, requester: &Requester<'_>, judged: bool) -> String {
         let mut text = match (self.role, self.why) {
             (Role::Component, _) => {
                 let entries: Vec<String> = self.components.iter().map(|entry| holders(entry)).collect();
@@ -134,7 +134,9 @@ impl<'s, 'a> Who<'s, 'a> {
             }
             (_, Why::Nothing) => String::from("the pod is none of Airflow's"),
         };
-        text.push_str(": none of its containers may hold a Kubernetes API token");
+        if judged {
+            text.push_str(": none of its containers may hold a Kubernetes API token");
+        }
         if let Some(claim) = self.claims.first() {
             text.push_str(&self.denied_claim(claim, requester));
         }

@@ -59,6 +59,9 @@ const AUDIENCES: [&str; 8] = [
     "\"sts\\u002eamazonaws.com\"",
 ];
 
+/// As good as never: a probability must be more than nothing.
+const NEVER: f64 = 1e-12;
+
 /// Fields that the policy knows nothing of.
 const UNKNOWN: [&str; 10] = [
     r#""x":null"#,
@@ -159,7 +162,7 @@ fn spec(ephemeral: bool) -> impl Strategy<Value = String> {
     ]);
     let automount = select(vec!["true", "false", "null"]).prop_map(|value| Some(value.to_owned()));
     let shared = select(vec!["true", "false"]).prop_map(|value| Some(value.to_owned()));
-    let ephemeral = if ephemeral { 0.7 } else { 0.0 };
+    let ephemeral = if ephemeral { 0.7 } else { NEVER };
     let fields = (
         field("automountServiceAccountToken", automount, 0.4),
         field("shareProcessNamespace", shared, 0.1),
@@ -180,7 +183,7 @@ fn container(ephemeral: bool) -> impl Strategy<Value = String> {
         field("name", select(&CONTAINERS[..]).prop_map(|name| Some(format!("\"{name}\""))), 0.98),
         field("env", list(select(&ENV[..]).prop_map(str::to_owned), 0..3), 0.5),
         field("volumeMounts", list(mount(), 0..3), 0.9),
-        field("targetContainerName", target, if ephemeral { 0.5 } else { 0.0 }),
+        field("targetContainerName", target, if ephemeral { 0.5 } else { NEVER }),
         unknown(),
     );
     fields.prop_map(|(a, b, c, d, e)| vec![a, b, c, d, e]).prop_shuffle().prop_map(object)
