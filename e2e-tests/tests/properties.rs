@@ -16,7 +16,7 @@ use proptest::test_runner::{Config, TestError, TestRunner};
 use serde_json::{Value, json};
 
 /// How many cases there are unless the environment says otherwise.
-const CASES: u32 = 200;
+const CASES: u32 = 1_000;
 
 /// What came of the cases, so that a property that looks at nothing is noticed.
 #[derive(Debug, Default)]
@@ -53,7 +53,10 @@ fn run<S: Strategy>(strategy: &S, property: impl Fn(S::Value) -> Result<Outcome,
         Ok(())
     });
     match result {
-        Ok(()) => tally,
+        Ok(()) => {
+            println!("{tally:?}");
+            tally
+        }
         Err(TestError::Fail(reason, case)) => panic!("{reason}\nfor {case:#?}"),
         Err(TestError::Abort(reason)) => panic!("{reason}"),
     }

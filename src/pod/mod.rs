@@ -34,6 +34,8 @@ pub struct Outline<'a> {
 /// A PodSpec without its lists.
 #[derive(Debug, Default)]
 pub struct Spec<'a> {
+    /// Whether there is a spec at all. The API server refuses a Pod without one.
+    pub present: bool,
     /// Where keys can be added.
     pub at: ObjectAt,
     /// `automountServiceAccountToken`, and where its value stands.
@@ -100,6 +102,7 @@ impl<'a> Spec<'a> {
             volumes: "volumes" => list(reader, "spec.volumes")?,
         });
         Ok(Self {
+            present: true,
             at,
             automount,
             share_process_namespace,

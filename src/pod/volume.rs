@@ -222,7 +222,7 @@ impl<'a> SecretVolume<'a> {
             return Ok(None);
         }
         let mut more = false;
-        let mut name = Text::default();
+        let mut name: Option<Text<'a>> = None;
         fields!(reader, what => _, {
             list: "items" => { let list = reader.skip()?; Some(list) },
             mode: "defaultMode" => reader.integer(what)?,
@@ -231,10 +231,10 @@ impl<'a> SecretVolume<'a> {
             if key != called {
                 more = true;
                 reader.skip()?;
-            } else if !name.is_empty() {
+            } else if name.is_some() {
                 return Err(reader.duplicate(called));
             } else {
-                name = reader.string(what)?.unwrap_or_default();
+                name = Some(reader.string(what)?.unwrap_or_default());
             }
         });
         let list: Option<Raw<'a>> = list.filter(|list: &Raw<'a>| list.text != "null" && list.text != "[]");
@@ -243,7 +243,7 @@ impl<'a> SecretVolume<'a> {
             None => Some(Vec::new()),
         };
         Ok(Some(Self {
-            name,
+            name: name.unwrap_or_default(),
             more: more || narrowed.is_none() || optional == Some(true) || mode.unwrap_or(DEFAULT_MODE) != DEFAULT_MODE,
             items: narrowed.unwrap_or_default(),
         }))

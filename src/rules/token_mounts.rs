@@ -23,6 +23,9 @@ const INJECTED_PREFIX: &str = "kube-api-access-";
 
 /// What the rule demands of a pod that it judges.
 pub fn demand<'a>(pod: &Pod<'a>, who: &Who<'_, '_>, settings: &TokenMounts<'_>, demands: &mut Demands<'a>) {
+    if !pod.outline.spec.present {
+        return;
+    }
     let volumes: Vec<Judged<'_, 'a>> = pod.volumes.iter().map(|volume| Judged::new(volume, settings)).collect();
     let by_name = Sorted::by(&pod.volumes, |volume| &volume.name);
     let mut rule = Judge { pod, who, settings, volumes, by_name, demands };

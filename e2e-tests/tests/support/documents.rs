@@ -1,6 +1,5 @@
 //! Settings documents, all of them valid.
 
-use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -9,11 +8,11 @@ use serde_json::{Map, Value, json};
 /// Any document.
 pub fn any() -> impl Strategy<Value = Value> {
     let actions = (
-        option::of(select(vec!["Enforce", "Audit"])),
+        option::weighted(0.3, select(vec!["Enforce", "Audit"])),
         option::weighted(0.2, select(vec![json!("Enforce"), json!("Audit"), json!("Off"), json!(false)])),
         option::weighted(0.2, select(vec!["Enforce", "Audit", "Off"])),
     );
-    let lists = (vec(select(overrides()), 0..2), vec(select(exceptions()), 0..2));
+    let lists = (some_of(overrides()), some_of(exceptions()));
     (token_mounts(), credentials(), injection(), actions, lists).prop_map(
         |(mut mounts, credentials, mut injection, (global, own, of_credentials), (overrides, exceptions))| {
             insert(&mut mounts, "failureAction", own);
@@ -74,7 +73,7 @@ fn token_mounts() -> impl Strategy<Value = Map<String, Value>> {
         json!({"api": ["sts.googleapis.com"], "allowed": ["vault"]}),
     ]);
     let fields = (
-        option::of(select(vec!["Audit", "Enforce", "Ignore"])),
+        option::weighted(0.8, select(vec!["Audit", "Enforce", "Enforce", "Ignore"])),
         option::of(select(vec!["Ignore", "NoToken"])),
         option::of(any_bool()),
         option::of(volume),
@@ -95,6 +94,11 @@ fn token_mounts() -> impl Strategy<Value = Map<String, Value>> {
         insert(&mut section, "components", components);
         section
     })
+}
+
+/// Mostly none, at times one.
+fn some_of(pool: Vec<Value>) -> impl Strategy<Value = Vec<Value>> {
+    option::weighted(0.25, select(pool)).prop_map(|one| one.into_iter().collect())
 }
 
 fn any_bool() -> impl Strategy<Value = bool> {

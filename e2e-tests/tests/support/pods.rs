@@ -5,10 +5,14 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+const DEFAULT_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
 /// The API server's own directory, and spellings of it and its neighbourhood.
-const PATHS: [&str; 12] = [
-    "/var/run/secrets/kubernetes.io/serviceaccount",
-    "/var/run/secrets/kubernetes.io/serviceaccount",
+const PATHS: [&str; 14] = [
+    DEFAULT_PATH,
+    DEFAULT_PATH,
+    DEFAULT_PATH,
+    DEFAULT_PATH,
     "/var/run/secrets/kubernetes.io/serviceaccount/",
     "/var/run/secrets/kubernetes.io/../kubernetes.io/serviceaccount",
     "/var/run/secrets",
@@ -21,7 +25,8 @@ const PATHS: [&str; 12] = [
     "",
 ];
 
-const VOLUMES: [&str; 9] = [
+const VOLUMES: [&str; 10] = [
+    "kube-api-access-x7k2p",
     "kube-api-access-x7k2p",
     "kube-api-access-x7k2p",
     "kube-api-access-zzzzz",
@@ -141,12 +146,12 @@ pub fn pod(ephemeral: bool) -> impl Strategy<Value = String> {
 
 fn metadata() -> impl Strategy<Value = Option<String>> {
     let map = |key: &'static str, pool: &'static [&'static str], likely: f64| {
-        let pairs = vec(select(pool), 0..4).prop_map(|pairs| Some(format!("{{{}}}", unique(pairs).join(","))));
+        let pairs = vec(select(pool), 0..5).prop_map(|pairs| Some(format!("{{{}}}", unique(pairs).join(","))));
         field(key, prop_oneof![9 => pairs, 1 => Just(None)], likely)
     };
     let names =
         select(vec![r#""name":"etl-1""#, r#""generateName":"etl-""#, r#""name":"é""#, r#""creationTimestamp":null"#]);
-    let fields = (names, map("labels", &LABELS, 0.9), map("annotations", &ANNOTATIONS, 0.5), unknown());
+    let fields = (names, map("labels", &LABELS, 0.9), map("annotations", &ANNOTATIONS, 0.6), unknown());
     let fields = fields.prop_map(|(name, labels, annotations, unknown)| {
         Some(format!("\"metadata\":{}", object([Some(name.to_owned()), labels, annotations, unknown])))
     });
@@ -169,7 +174,7 @@ fn spec(ephemeral: bool) -> impl Strategy<Value = String> {
         field("initContainers", list(container(false), 0..3), 0.5),
         field("containers", list(container(false), 0..4), 0.97),
         field("ephemeralContainers", list(container(true), 0..3), ephemeral),
-        field("volumes", list(volume(), 0..4), 0.9),
+        field("volumes", list(volume(), 1..6), 0.9),
         unknown(),
     );
     let fields = (own, fields).prop_map(|(own, (a, b, c, d, e, f, g))| vec![Some(own.to_owned()), a, b, c, d, e, f, g]);
@@ -182,7 +187,7 @@ fn container(ephemeral: bool) -> impl Strategy<Value = String> {
     let fields = (
         field("name", select(&CONTAINERS[..]).prop_map(|name| Some(format!("\"{name}\""))), 0.98),
         field("env", list(select(&ENV[..]).prop_map(str::to_owned), 0..3), 0.5),
-        field("volumeMounts", list(mount(), 0..3), 0.9),
+        field("volumeMounts", list(mount(), 0..4), 0.9),
         field("targetContainerName", target, if ephemeral { 0.5 } else { NEVER }),
         unknown(),
     );
@@ -229,7 +234,7 @@ fn volume() -> impl Strategy<Value = String> {
         r#""hostPath":{"path":"/var/lib/kubelet"},"x":1e3"#,
     ]);
     let source = prop_oneof![
-        3 => Just(projected(injected)),
+        5 => Just(projected(injected)),
         3 => own.prop_map(projected),
         2 => others.prop_map(str::to_owned),
     ];

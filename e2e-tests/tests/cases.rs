@@ -1,0 +1,84 @@
+//! One file a case, under `cases/RULE/NAME.yaml`: a request, and the whole answer that each mode must give.
+//!
+//! `UPDATE_CASES=1` writes the answers into the files, to be reviewed by eye.
+
+#[path = "support/case.rs"]
+mod case;
+
+use std::collections::BTreeMap;
+
+use e2e_tests::cluster::NoCluster;
+use e2e_tests::diff::{Color, Paint, unified};
+use e2e_tests::laws;
+use e2e_tests::testing::policy;
+use serde_json::json;
+
+use crate::case::{Case, all};
+
+#[test]
+fn every_case_gets_its_answers() {
+    let update = std::env::var_os("UPDATE_CASES").is_some();
+    let mut wrong = Vec::new();
+    let cases = all();
+    for case in &cases {
+        let found = case.answers();
+        if found == case.expected {
+            continue;
+        }
+        if update {
+            case.write(&found);
+        }
+        let (expected, found) = (json!(case.expected), json!(found));
+        let paint = Paint(Color::Auto.is_on());
+        wrong.push(format!("{}: {}\n{}", case.name, case.description, unified(&expected, &found, paint)));
+    }
+    println!("{} cases, {} wrong", cases.len(), wrong.len());
+    assert!(update || wrong.is_empty(), "{} of {} cases:\n\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_case_keeps_the_laws() {
+    let judge = |payload: &[u8]| policy().validate_raw(payload, &NoCluster);
+    let mut broken = Vec::new();
+    let mut answers = 0;
+    for case in all() {
+        match laws::check(&judge, &case.trial()) {
+            Ok(outcome) => answers += outcome.answers,
+            Err(violation) => broken.push(format!("{}: {violation}", case.name)),
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+    assert!(answers > 1_000, "{answers} answers");
+}
+
+#[test]
+fn the_settings_of_every_case_are_valid() {
+    for case in all() {
+        let answer = policy().validate_settings(&case.settings).expect("an answer");
+        assert!(answer.valid, "{}: {answer:?}", case.name);
+    }
+}
+
+#[test]
+fn there_are_cases_of_every_kind() {
+    let mut rules: BTreeMap<String, usize> = BTreeMap::new();
+    let (mut accepted, mut changed, mut denied, mut warned) = (0, 0, 0, 0);
+    let mut descriptions = BTreeMap::new();
+    for Case { name, description, expected, .. } in all() {
+        *rules.entry(name.split('/').next().unwrap_or_default().to_owned()).or_default() += 1;
+        accepted += usize::from(expected.mutate.accepted && expected.mutate.changes.is_empty());
+        changed += usize::from(!expected.mutate.changes.is_empty());
+        denied += usize::from(!expected.mutate.accepted);
+        warned += usize::from(!expected.mutate.warnings.is_empty());
+        if let Some(other) = descriptions.insert(description, name.clone()) {
+            panic!("{name} and {other} say that they show the same");
+        }
+    }
+    let found: Vec<&str> = rules.keys().map(String::as_str).collect();
+    assert_eq!(found, ["credentials", "settings", "token-mounts"]);
+    assert!(rules.values().all(|count| *count >= 10), "{rules:?}");
+    assert!(
+        [accepted, changed, denied, warned].into_iter().all(|count| count >= 10),
+        "{accepted} {changed} {denied} {warned}"
+    );
+}

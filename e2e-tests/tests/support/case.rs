@@ -1,0 +1,177 @@
+//! Reads case files, asks the module, and writes answers back.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use e2e_tests::cluster::NoCluster;
+use e2e_tests::diff::{ChangeKind, changes};
+use e2e_tests::documents::{self, to_yaml};
+use e2e_tests::laws::Trial;
+use e2e_tests::request::Request;
+use e2e_tests::testing::policy;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// What a case file holds.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct File {
+    /// What the case shows.
+    description: String,
+    #[serde(default = "empty")]
+    settings: Value,
+    /// The requester; absent: an audit scan.
+    user: Option<String>,
+    groups: Option<Vec<String>>,
+    operation: Option<String>,
+    subresource: Option<String>,
+    namespace: Option<String>,
+    old: Option<Value>,
+    object: Value,
+    #[serde(default)]
+    mutate: Answer,
+    #[serde(default)]
+    validate: Answer,
+}
+
+fn empty() -> Value {
+    json!({})
+}
+
+/// A case, read.
+pub struct Case {
+    /// `RULE/NAME`
+    pub name: String,
+    /// What the case shows.
+    pub description: String,
+    /// The settings, without the mode.
+    pub settings: Value,
+    /// What the file says of the answers.
+    pub expected: Answers,
+    request: Value,
+    path: PathBuf,
+}
+
+/// The answers in both modes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Answers {
+    /// With `mode: mutate`.
+    pub mutate: Answer,
+    /// With `mode: validate`.
+    pub validate: Answer,
+}
+
+/// A whole answer. What is empty is left out.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Answer {
+    /// Whether the object may pass.
+    pub accepted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    /// Warnings, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    audit_annotations: BTreeMap<String, String>,
+    /// `+ path: value`, `- path: value`, `~ path: {before, after}`
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub changes: BTreeMap<String, Value>,
+}
+
+impl Case {
+    /// What the laws are held against.
+    pub fn trial(&self) -> Trial {
+        Trial::new(&self.request, &self.settings)
+    }
+
+    /// The module's answers.
+    pub fn answers(&self) -> Answers {
+        Answers { mutate: self.answer("mutate"), validate: self.answer("validate") }
+    }
+
+    fn answer(&self, mode: &str) -> Answer {
+        let verdict = policy().validate_payload(&self.trial().payload(mode), &NoCluster);
+        let verdict = verdict.unwrap_or_else(|error| panic!("{}: {mode}: {error}", self.name));
+        let mutated = verdict.mutated_object.as_ref();
+        let changes = mutated.map(|after| changes(&self.request["object"], after)).unwrap_or_default();
+        let change = |change: e2e_tests::diff::Change| match change.kind {
+            ChangeKind::Added(value) => (format!("+ {}", change.path), value),
+            ChangeKind::Removed(value) => (format!("- {}", change.path), value),
+            ChangeKind::Replaced { before, after } => {
+                (format!("~ {}", change.path), json!({"before": before, "after": after}))
+            }
+        };
+        Answer {
+            accepted: verdict.accepted,
+            code: verdict.code,
+            message: verdict.message,
+            warnings: verdict.warnings,
+            audit_annotations: verdict.audit_annotations,
+            changes: changes.into_iter().map(change).collect(),
+        }
+    }
+
+    /// Writes answers over those in the file, which are its end.
+    pub fn write(&self, answers: &Answers) {
+        let text = std::fs::read_to_string(&self.path).expect("a readable file");
+        let end = text.find("\nmutate:").map_or(text.len(), |end| end + 1);
+        let head = text.get(..end).unwrap_or_default().trim_end();
+        std::fs::write(&self.path, format!("{head}\n{}", to_yaml(answers))).expect("a writable file");
+    }
+}
+
+/// All cases, in the order of their names.
+pub fn all() -> Vec<Case> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+    let mut cases = Vec::new();
+    for rule in entries(&root) {
+        for path in entries(&rule) {
+            let relative = path.strip_prefix(&root).unwrap_or(&path).with_extension("");
+            cases.push(read(relative.display().to_string(), path));
+        }
+    }
+    assert!(!cases.is_empty(), "there are no cases");
+    cases
+}
+
+fn entries(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    paths
+}
+
+fn read(name: String, path: PathBuf) -> Case {
+    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let mut documents = documents::parse::<File>(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let (Some(file), true) = (documents.pop().map(|document| document.value), documents.is_empty()) else {
+        panic!("{name}: it is not one document");
+    };
+    let mut request = Request::create(file.object).operation(file.operation.as_deref().unwrap_or("CREATE"));
+    if let Some(old) = file.old {
+        request = request.operation(file.operation.as_deref().unwrap_or("UPDATE")).old(old);
+    }
+    if let Some(user) = file.user {
+        request = request.user(user);
+    }
+    if let Some(groups) = file.groups {
+        request = request.groups(groups);
+    }
+    if let Some(subresource) = file.subresource {
+        request = request.subresource(subresource);
+    }
+    if let Some(namespace) = file.namespace {
+        request = request.namespace(namespace);
+    }
+    Case {
+        name,
+        description: file.description,
+        settings: file.settings,
+        expected: Answers { mutate: file.mutate, validate: file.validate },
+        request: request.build(),
+        path,
+    }
+}
