@@ -129,7 +129,7 @@ fn under_default_settings_only_schedulers_lose_tokens_and_nothing_that_runs_is_s
     assert_eq!((schedulers, granted), (5, 17));
     let mut expected = CONFLICTS.map(|(name, id)| (name, vec![id.to_owned()])).to_vec();
     // Without a catalogue an annotation names a Secret: the empty text and an address are no names.
-    for (file, id) in [("empty", "bad-annotation"), ("gsa-email", "not-allowed")] {
+    for (file, id) in [("empty", "bad-annotation"), ("gsa-email", "bad-annotation")] {
         let found = pods.iter().find(|pod| pod.name.ends_with(&format!("ke-annotation-{file}.json")));
         expected.push((found.map_or(file, |pod| &pod.name), vec![format!("credentials/{id}")]));
     }

@@ -106,12 +106,12 @@ fn an_annotation_or_a_label_that_is_no_string_is_refused() {
         for key in ["airflow-pod-identity/credentials", "example.com/other"] {
             refused(
                 create(&format!(r#"{{"metadata":{{"annotations":{{"{key}":{value}}}}}}}"#)),
-                "`metadata.annotations` must be a string",
+                "`metadata.annotations[]` must be a string",
             );
         }
         refused(
             create(&format!(r#"{{"metadata":{{"labels":{{"a":{value}}}}}}}"#)),
-            "`metadata.labels` must be a string",
+            "`metadata.labels[]` must be a string",
         );
     }
 }
