@@ -13,7 +13,7 @@ use e2e_tests::laws;
 use e2e_tests::testing::policy;
 use serde_json::json;
 
-use crate::case::{Case, all};
+use crate::case::{Answer, Case, all};
 
 #[test]
 fn every_case_gets_its_answers() {
@@ -57,6 +57,26 @@ fn the_settings_of_every_case_are_valid() {
         let answer = policy().validate_settings(&case.settings).expect("an answer");
         assert!(answer.valid, "{}: {answer:?}", case.name);
     }
+}
+
+/// Rule and id, place, container, what is wrong, how to mend it: nothing of it may be missing, however it is told.
+#[test]
+fn every_finding_says_where_it_is_and_what_to_do() {
+    let (mut told, mut wrong) = (0, Vec::new());
+    for case in all() {
+        for Answer { message, warnings, .. } in [&case.expected.mutate, &case.expected.validate] {
+            let message = message.as_deref().unwrap_or_default();
+            let many = message.lines().filter_map(|line| line.strip_prefix("- "));
+            let one = message.lines().take(usize::from(!message.contains("\n- ")));
+            let reported = warnings.iter().filter_map(|warning| warning.strip_prefix("not enforced: "));
+            for finding in many.chain(one).chain(reported).filter(|finding| !finding.starts_with("and ")) {
+                told += 1;
+                wrong.extend(case.lacks(finding).map(|what| format!("{}: no {what}: {finding}", case.name)));
+            }
+        }
+    }
+    assert!(told > 200, "{told} findings");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

@@ -5,6 +5,8 @@
 mod canary;
 #[path = "support/large.rs"]
 mod large;
+#[path = "support/order.rs"]
+mod order;
 
 use e2e_tests::cluster::NoCluster;
 use e2e_tests::testing::policy;

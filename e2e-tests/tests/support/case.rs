@@ -69,8 +69,9 @@ pub struct Answer {
     pub accepted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<u16>,
+    /// Why the object may not pass.
     #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
+    pub message: Option<String>,
     /// Warnings, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -112,6 +113,27 @@ impl Case {
             audit_annotations: verdict.audit_annotations,
             changes: changes.into_iter().map(change).collect(),
         }
+    }
+
+    /// What a finding, as it is told, does not tell.
+    pub fn lacks(&self, finding: &str) -> Option<&'static str> {
+        let (id, rest) = finding.split_once([':', ' ']).unwrap_or_default();
+        let is_id = |id: &str| id.bytes().all(|byte| byte == b'-' || byte.is_ascii_lowercase());
+        if id.split_once('/').is_none_or(|(rule, id)| !is_id(rule) || !is_id(id)) {
+            return Some("id");
+        }
+        let path = rest.trim_start().split([' ', ':']).next().unwrap_or_default();
+        let mut steps = path.split('.');
+        match (steps.next(), steps.next().map(|step| step.trim_end_matches(']').split_once('['))) {
+            (Some("spec"), Some(Some((list, index)))) if list.ends_with("ontainers") => {
+                let index = index.parse::<usize>().unwrap_or(usize::MAX);
+                let name = self.request["object"]["spec"][list][index]["name"].as_str().unwrap_or_default();
+                (!rest.contains(&format!("ontainer `{name}`)"))).then_some("container")
+            }
+            (Some("spec" | "metadata"), Some(_)) => None,
+            _ => Some("path"),
+        }
+        .or_else(|| (!rest.contains("to mend it, ") && !rest.ends_with('…')).then_some("remedy"))
     }
 
     /// Writes answers over those in the file, which are its end.

@@ -132,3 +132,36 @@ fn ten_thousand_unknown_annotations_of_the_policys_family_give_a_few_warnings() 
     let (verdict, _) = judge(&pod);
     assert!((1..=20).contains(&verdict.warnings.len()), "{} warnings", verdict.warnings.len());
 }
+
+#[test]
+fn credentials_that_collide_in_every_container_are_denied_in_time() {
+    let names: Vec<String> = (0..60).map(|index| format!("team-{index}")).collect();
+    let entry = |name: &String| (name.clone(), json!({"type": "gcpServiceAccountKey", "allow": {"namespaces": ["*"]}}));
+    let catalogue: serde_json::Map<String, Value> = names.iter().map(entry).collect();
+    let mut pod = task_pod();
+    pod["metadata"]["annotations"]["airflow-pod-identity/credentials"] = names.join(",").into();
+    pod["metadata"]["annotations"]["airflow-pod-identity/containers"] = "*".into();
+    pod["spec"]["containers"] = (0..10_000).map(|index| json!({"name": format!("c{index}")})).collect();
+    let request = Request::create(pod).user("jane").build();
+    let payload = Trial::new(&request, &json!({"credentials": catalogue})).payload("mutate");
+    let verdict = policy().validate_payload(&payload, &NoCluster);
+    let verdict = verdict.unwrap_or_else(|error| panic!("{} bytes: {error}", payload.len()));
+    assert_eq!((verdict.accepted, verdict.code), (false, Some(403)));
+}
+
+#[test]
+fn a_holder_that_mounts_hundreds_of_tokens_thousands_of_times_is_judged_in_time() {
+    let sources = vec![json!({"serviceAccountToken": {"path": "t"}}); 300];
+    let mounts: Vec<Value> =
+        (0..10_000).map(|index| json!({"name": "own", "mountPath": format!("/t{index}")})).collect();
+    let mut pod = task_pod();
+    pod["metadata"]["labels"] = json!({"tier": "airflow", "component": "scheduler"});
+    pod["spec"]["containers"] = json!([{"name": "scheduler", "volumeMounts": mounts}]);
+    pod["spec"]["volumes"] = json!([{"name": "own", "projected": {"sources": sources}}]);
+    let settings = json!({"tokenMounts": {"maxExpirationSeconds": 600}});
+    let request = Request::create(pod).user("system:kube-controller-manager").build();
+    let payload = Trial::new(&request, &settings).payload("mutate");
+    let verdict = policy().validate_payload(&payload, &NoCluster);
+    let verdict = verdict.unwrap_or_else(|error| panic!("{} bytes: {error}", payload.len()));
+    assert!(verdict.accepted && verdict.mutated_object.is_some());
+}

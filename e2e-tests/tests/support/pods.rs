@@ -5,120 +5,10 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-const DEFAULT_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
-
-/// The API server's own directory, and spellings of it and its neighbourhood.
-const PATHS: [&str; 14] = [
-    DEFAULT_PATH,
-    DEFAULT_PATH,
-    DEFAULT_PATH,
-    DEFAULT_PATH,
-    "/var/run/secrets/kubernetes.io/serviceaccount/",
-    "/var/run/secrets/kubernetes.io/../kubernetes.io/serviceaccount",
-    "/var/run/secrets",
-    "/run/secrets/kubernetes.io/serviceaccount",
-    "/var/run/secrets/gcp/team-a",
-    "/var/run/secrets/gcp/team-a/below",
-    "/var/run/secrets/gcp//team-a",
-    "/custom/token",
-    "/opt/airflow/logs",
-    "",
-];
-
-const VOLUMES: [&str; 10] = [
-    "kube-api-access-x7k2p",
-    "kube-api-access-x7k2p",
-    "kube-api-access-x7k2p",
-    "kube-api-access-zzzzz",
-    "kube-api-access",
-    "token",
-    "gcp-team-a",
-    "logs",
-    "dotted.name",
-    "n\\u00e4me",
-];
-
-const CONTAINERS: [&str; 12] = [
-    "base",
-    "base",
-    "scheduler",
-    "scheduler",
-    "scheduler-log-groomer",
-    "airflow-xcom-sidecar",
-    "istio-proxy",
-    "vault-agent-init",
-    "x123456789-123456789-123456789-123456789-123456789-123456789-12",
-    "dotted.name",
-    "名前",
-    "q\\\"uote",
-];
-
-const AUDIENCES: [&str; 8] = [
-    "\"\"",
-    "null",
-    "\"sts.amazonaws.com\"",
-    "\"https://kubernetes.default.svc\"",
-    "\"vault\"",
-    "\"//iam.googleapis.com/projects/1\"",
-    "\"sts.googleapis.com\"",
-    "\"sts\\u002eamazonaws.com\"",
-];
+use crate::pool::{ANNOTATIONS, AUDIENCES, CONTAINERS, ENV, LABELS, PATHS, UNKNOWN, VOLUMES};
 
 /// As good as never: a probability must be more than nothing.
 const NEVER: f64 = 1e-12;
-
-/// Fields that the policy knows nothing of.
-const UNKNOWN: [&str; 10] = [
-    r#""x":null"#,
-    r#""x":1e3"#,
-    r#""x":1.0"#,
-    r#""x":-0"#,
-    r#""x":123456789012345678901234567890"#,
-    r#""x":"\u0000\ud83d\ude00é""#,
-    r#""x":{"b":[],"a":{},"a":{}}"#,
-    r#""x":[ 1 ,2,[null]]"#,
-    r#""resources" : {"limits":{"cpu":1.50}}"#,
-    r#""restartPolicy":"Always""#,
-];
-
-const LABELS: [&str; 9] = [
-    r#""tier":"airflow""#,
-    r#""tier":"airflow""#,
-    r#""component":"scheduler""#,
-    r#""component":"scheduler""#,
-    r#""component":"worker""#,
-    r#""kubernetes_executor":"True""#,
-    r#""kubernetes_pod_operator":null"#,
-    r#""dag_id":"etl""#,
-    r#""te\u0061m":"a""#,
-];
-
-const ANNOTATIONS: [&str; 14] = [
-    r#""airflow-pod-identity/credentials":"team-a""#,
-    r#""airflow-pod-identity/credentials":"team-a""#,
-    r#""airflow-pod-identity/credentials":" team-b , team-a ""#,
-    r#""airflow-pod-identity/credentials":"team-a,,""#,
-    r#""airflow-pod-identity/credentials":"unknown""#,
-    r#""iam.cloud.google.com/service-account":"team-a""#,
-    r#""iam.cloud.google.com/service-account":"some.secret""#,
-    r#""iam.cloud.google.com/service-account":"""#,
-    r#""airflow-pod-identity/containers":"*""#,
-    r#""airflow-pod-identity/containers":"base""#,
-    r#""airflow-pod-identity/containers":"base, istio-proxy""#,
-    r#""airflow-pod-identity/gcp-team-a":"forged""#,
-    r#""airflow-pod-identity/credentails":"team-a""#,
-    r#""example.com/a":"{\"é\": 1e3}""#,
-];
-
-const ENV: [&str; 7] = [
-    r#"{"name":"A","value":"1"}"#,
-    r#"{"value":"","name":"A"}"#,
-    r#"{"name":"GOOGLE_APPLICATION_CREDENTIALS","value":"/var/run/secrets/gcp/team-a/key.json"}"#,
-    r#"{"name":"GOOGLE_APPLICATION_CREDENTIALS","value":"/other"}"#,
-    r#"{"name":"B","valueFrom":{"secretKeyRef":{"name":"kubeconfig-a","key":"k"}}}"#,
-    r#"{"name":"B","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}},"x":1e3}"#,
-    r#"{"name":"C","value":null,"valueFrom":null}"#,
-];
 
 /// Who makes requests; `None` is an audit scan.
 pub fn requester() -> impl Strategy<Value = Option<String>> {
@@ -141,6 +31,26 @@ pub fn pod(ephemeral: bool) -> impl Strategy<Value = String> {
     (metadata(), weighted(0.97, spec(ephemeral)), unknown()).prop_map(|(metadata, spec, unknown)| {
         let head = r#""apiVersion":"v1","kind":"Pod""#.to_owned();
         object([Some(head), metadata, spec.map(|spec| format!("\"spec\":{spec}")), unknown])
+    })
+}
+
+/// A scheduler's pod as a controller makes it: it mounts the injected token, and so may its neighbours.
+pub fn scheduler() -> impl Strategy<Value = String> {
+    let neighbour = (select(&CONTAINERS[4..]), weighted(0.7, Just(INJECTED_MOUNT)), unknown());
+    let neighbour = neighbour.prop_map(|(name, mount, unknown)| {
+        let mounts = format!("\"volumeMounts\":[{}]", mount.unwrap_or_default());
+        object([Some(format!("\"name\":\"{name}\"")), Some(mounts), unknown])
+    });
+    (vec(neighbour, 0..4), list(volume(), 0..3), unknown()).prop_map(|(neighbours, volumes, unknown)| {
+        let scheduler = format!(r#"{{"volumeMounts":[{INJECTED_MOUNT}],"name":"scheduler"}}"#);
+        let containers = [vec![scheduler], neighbours].concat().join(",");
+        let injected = format!(r#"{{"name":"kube-api-access-x7k2p",{}}}"#, injected());
+        let others = volumes.unwrap_or_default().replace("kube-api-access-x7k2p", "other");
+        let others = others.trim_start_matches('[').trim_end_matches(']');
+        let comma = if others.is_empty() { "" } else { "," };
+        let labels = r#""metadata":{"labels":{"tier":"airflow","component":"scheduler"}}"#.to_owned();
+        let spec = format!(r#""spec":{{"containers":[{containers}],"volumes":[{others}{comma}{injected}]}}"#);
+        object([Some(labels), Some(spec), unknown])
     })
 }
 
@@ -207,9 +117,22 @@ fn mount() -> impl Strategy<Value = String> {
     })
 }
 
+const CA: &str = r#"{"configMap":{"name":"kube-root-ca.crt","items":[{"key":"ca.crt","path":"ca.crt"}]}}"#;
+const NAMESPACE: &str =
+    r#"{"downwardAPI":{"items":[{"path":"namespace","fieldRef":{"fieldPath":"metadata.namespace"}}]}}"#;
+const INJECTED_MOUNT: &str =
+    r#"{"name":"kube-api-access-x7k2p","mountPath":"/var/run/secrets/kubernetes.io/serviceaccount","readOnly":true}"#;
+
+/// What the API server makes the volumes of that it injects.
+fn injected() -> String {
+    projected(format!(r#"{{"serviceAccountToken":{{"expirationSeconds":3607,"path":"token"}}}},{CA},{NAMESPACE}"#))
+}
+
+fn projected(sources: String) -> String {
+    format!(r#""projected":{{"defaultMode":420,"sources":[{sources}]}}"#)
+}
+
 fn volume() -> impl Strategy<Value = String> {
-    let ca = r#"{"configMap":{"name":"kube-root-ca.crt","items":[{"key":"ca.crt","path":"ca.crt"}]}}"#;
-    let namespace = r#"{"downwardAPI":{"items":[{"path":"namespace","fieldRef":{"fieldPath":"metadata.namespace"}}]}}"#;
     let token =
         (weighted(0.5, select(&AUDIENCES[..])), weighted(0.8, select(vec!["3607", "3600", "600", "86400", "null"])));
     let token = token.prop_map(|(audience, seconds)| {
@@ -217,11 +140,9 @@ fn volume() -> impl Strategy<Value = String> {
         let seconds = seconds.map(|seconds| format!("\"expirationSeconds\":{seconds}"));
         object([audience, seconds, Some(r#""path":"token""#.to_owned())])
     });
-    let projected = move |sources: String| format!(r#""projected":{{"defaultMode":420,"sources":[{sources}]}}"#);
-    let injected = format!(r#"{{"serviceAccountToken":{{"expirationSeconds":3607,"path":"token"}}}},{ca},{namespace}"#);
     let own =
         token.prop_map(move |token| format!(r#"{{"serviceAccountToken":{token}}}"#)).prop_flat_map(move |token| {
-            select(vec![format!("{token},{ca},{namespace}"), token.clone(), format!("{ca},{token},{token}")])
+            select(vec![format!("{token},{CA},{NAMESPACE}"), token.clone(), format!("{CA},{token},{token}")])
         });
     let others = select(vec![
         r#""emptyDir":{}"#,
@@ -234,7 +155,7 @@ fn volume() -> impl Strategy<Value = String> {
         r#""hostPath":{"path":"/var/lib/kubelet"},"x":1e3"#,
     ]);
     let source = prop_oneof![
-        5 => Just(projected(injected)),
+        5 => Just(injected()),
         3 => own.prop_map(projected),
         2 => others.prop_map(str::to_owned),
     ];
