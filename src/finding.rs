@@ -45,6 +45,8 @@ pub enum Place<'a> {
 pub enum Bearer<'a> {
     /// A projected token for the API server.
     Token,
+    /// A projected token for an audience of `tokenMounts.audiences.api`.
+    ApiAudience(Text<'a>),
     /// A projected token for an audience that is not known to be another service's.
     Audience(Text<'a>),
     /// A pod certificate.
@@ -189,6 +191,10 @@ impl Problem<'_> {
             Self::DeclaredToken(volume, bearer) => {
                 let (what, mend) = match bearer {
                     Bearer::Token => (String::from("a projected token for the API server"), NO_MOUNT),
+                    Bearer::ApiAudience(audience) => (
+                        format!("a projected token for audience `{}`, one of the API server's", shown(audience)),
+                        NO_MOUNT,
+                    ),
                     Bearer::Audience(audience) => (
                         format!(
                             "a projected token for audience `{}`, which is not known to be another service's",
@@ -286,8 +292,8 @@ impl Problem<'_> {
                 (format!("{one} and {other} both need {what}"), "name one of them only")
             }
             Self::InjectedToken(volume) => (
-                format!("holds the Kubernetes API token that the API server mounts (volume `{}`)", shown(volume)),
-                "set `automountServiceAccountToken: false` in the pod; one that may hold a token mounts a projected volume of its own",
+                format!("mounts the injected Kubernetes API token (volume `{}`)", shown(volume)),
+                "set `automountServiceAccountToken: false` in the pod",
             ),
             Self::LongToken(volume, seconds, max) => (
                 format!(
@@ -393,14 +399,19 @@ impl Finding<'_> {
         text
     }
 
-    /// The finding in at most `room` characters, if there is a way: what is wrong is left out before the remedy is.
+    /// The finding in texts of at most `room` characters, if that can be: in one, or what is wrong and how to mend it
+    /// apart.
     #[must_use]
-    pub fn render_short(&self, pod: &Pod<'_>, room: usize) -> String {
+    pub fn render_within(&self, pod: &Pod<'_>, room: usize) -> Vec<String> {
         let whole = self.render(pod);
         if whole.chars().count() <= room {
-            return whole;
+            return vec![whole];
         }
-        format!("{}: to mend it, {}", self.brief(pod), self.problem.tell(pod).1)
+        let mend = format!("to mend {}, {}", self.brief(pod), self.problem.tell(pod).1);
+        match whole.split_once("; to mend it, ") {
+            Some((wrong, _)) => vec![wrong.to_owned(), mend],
+            None => vec![whole],
+        }
     }
 
     /// The finding in a word or two, for audit annotations.

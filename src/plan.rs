@@ -9,6 +9,9 @@ use crate::requirement::{Requirement, State, VolumeSource};
 use crate::rules::Rule;
 use crate::sorted::Flags;
 
+/// How many clashes of one repair are told.
+const CLASHES: usize = 10;
+
 /// Requirements that are met together or not at all.
 #[derive(Debug)]
 pub struct Repair<'a> {
@@ -61,6 +64,10 @@ impl<'a> Plan<'a> {
                     }
                     State::Taken(place, problem) => {
                         taken.push(Finding { rule: repair.finding.rule, place, problem });
+                        // The same clash in container after container says nothing new.
+                        if taken.len() == CLASHES {
+                            break;
+                        }
                     }
                 }
             }
@@ -89,6 +96,8 @@ pub struct Changes {
     automount: bool,
     /// Volume, source and seconds.
     expirations: Vec<(usize, usize, i64)>,
+    /// The sources of `expirations`, by volume.
+    limited: Vec<Flags>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -135,6 +144,10 @@ impl Changes {
             Requirement::AutomountFalse => self.automount = true,
             Requirement::Expiration { volume, source, seconds } => {
                 self.expirations.push((*volume, *source, *seconds));
+                if self.limited.len() <= *volume {
+                    self.limited.resize_with(*volume + 1, Flags::default);
+                }
+                self.limited.get_mut(*volume).into_iter().for_each(|sources| sources.set(*source, true));
             }
         }
     }
@@ -158,6 +171,7 @@ impl Changes {
             Requirement::AutomountFalse => self.automount = false,
             Requirement::Expiration { volume, source, .. } => {
                 self.expirations.retain(|(limited, at, _)| limited != volume || at != source);
+                self.limited.get_mut(*volume).into_iter().for_each(|sources| sources.set(*source, false));
             }
         }
     }
@@ -191,7 +205,7 @@ impl Changes {
     /// Whether the validity of a projected token is to change.
     #[must_use]
     pub fn limits(&self, volume: usize, source: usize) -> bool {
-        self.expirations.iter().any(|(limited, at, _)| (*limited, *at) == (volume, source))
+        self.limited.get(volume).is_some_and(|sources| sources.has(source))
     }
 
     /// The planned mounts of a container: volume, path and what asked for it.

@@ -36,8 +36,8 @@ struct Verdict<'v, 'a> {
     remarks: Vec<String>,
     /// Who the pod is, in a sentence.
     described: String,
-    /// The pod matches a component that it does not belong to.
-    claims: bool,
+    /// The component that the pod matches without belonging to it, in a sentence.
+    claim: Option<String>,
     update: bool,
     mode: Mode,
 }
@@ -77,11 +77,12 @@ pub fn respond<'a>(
         let (plan, _) = before.plan(&old, request, settings, false)?;
         known.extend(plan.findings.iter().chain(&plan.unmended).map(|finding| finding.key(&old)));
     }
-    let claims =
-        !standing.who.claims.is_empty() && settings.action(Rule::TokenMounts, &request.namespace).0 != Action::Off;
+    let runs = settings.action(Rule::TokenMounts, &request.namespace).0 != Action::Off;
+    let claim = standing.who.claims.first().filter(|_| runs);
+    let claim = claim.map(|claim| format!("the pod {}", standing.who.denied_claim(claim, &request.requester)));
     let judged = standing.actions.of(Rule::TokenMounts) != Action::Off;
     let quiet = plan.findings.is_empty() && plan.mended.is_empty() && plan.unmended.is_empty();
-    let described = if claims || !quiet { standing.who.describe(&request.requester, judged) } else { String::new() };
+    let described = if !quiet { standing.who.describe(&request.requester, judged) } else { String::new() };
     let known_order = Sorted::by(&known, |key| key);
     let verdict = Verdict {
         pod: &pod,
@@ -93,7 +94,7 @@ pub fn respond<'a>(
         known,
         remarks,
         described,
-        claims,
+        claim,
         update,
         mode: settings.mode,
     };
@@ -173,14 +174,14 @@ impl<'a> Verdict<'_, 'a> {
     fn warn(&self, response: &mut Response, reported: &[(&Finding<'a>, bool)]) {
         for (finding, _) in reported.iter().take(TOLD) {
             const HEADING: &str = "not enforced: ";
-            let finding = finding.render_short(self.pod, WARNING - HEADING.len());
-            response.warnings.push(format!("{HEADING}{finding}"));
+            let texts = finding.render_within(self.pod, WARNING - HEADING.len());
+            response.warnings.extend(texts.iter().map(|text| format!("{HEADING}{text}")));
         }
         if reported.len() > TOLD {
             response.warnings.push(format!("not enforced: and {} more findings", reported.len() - TOLD));
         }
-        if self.claims && response.denial.is_none() {
-            response.warnings.push(self.described.clone());
+        if response.denial.is_none() {
+            response.warnings.extend(self.claim.clone());
         }
         response.warnings.extend(self.remarks.iter().cloned());
     }
@@ -197,6 +198,8 @@ impl<'a> Verdict<'_, 'a> {
         };
         let mut findings = briefs(denied);
         findings.extend(briefs(reported));
+        let more = denied.len() + reported.len() - findings.len();
+        findings.extend((more > 0).then(|| format!("and {more} more")));
         note("findings", findings, "; ");
         let excuse = |(name, rule): &(String, Rule)| format!("{name} skips {}", rule.id());
         note("exceptions", excused.iter().map(excuse).collect(), "; ");

@@ -138,6 +138,7 @@ impl<'s, 'a> Who<'s, 'a> {
             text.push_str(": none of its containers may hold a Kubernetes API token");
         }
         if let Some(claim) = self.claims.first() {
+            text.push_str("; it ");
             text.push_str(&self.denied_claim(claim, requester));
         }
         text
@@ -153,7 +154,7 @@ impl<'s, 'a> Who<'s, 'a> {
                 shown(&requester.username)
             ),
         };
-        format!("; it claims to be component `{}` and is not: {because}", shown(claim.title()))
+        format!("claims to be component `{}` and is not: {because}", shown(claim.title()))
     }
 }
 
@@ -178,5 +179,8 @@ fn holders(component: &Component<'_>) -> String {
         (true, false) => format!("of its init containers only {init}"),
         (false, false) => format!("only its containers {normal} and init containers {init}"),
     };
-    format!("component `{}`: {who} may hold a Kubernetes API token", shown(component.title()))
+    format!(
+        "component `{}`: {who} may hold a Kubernetes API token, from a projected volume where automounting is off",
+        shown(component.title())
+    )
 }

@@ -59,6 +59,22 @@ fn the_settings_of_every_case_are_valid() {
     }
 }
 
+/// The findings that warnings tell: what is too long for one warning is told in two, what is wrong and how to mend it.
+fn whole(warnings: &[String]) -> Vec<String> {
+    let mut findings: Vec<String> = Vec::new();
+    for text in warnings.iter().filter_map(|warning| warning.strip_prefix("not enforced: ")) {
+        match (text.strip_prefix("to mend ").and_then(|text| text.split_once(", ")), findings.last_mut()) {
+            (Some((brief, mend)), Some(finding)) => {
+                assert!(finding.starts_with(brief.split(' ').next().unwrap_or_default()), "{brief}: {finding}");
+                finding.push_str("; to mend it, ");
+                finding.push_str(mend);
+            }
+            _ => findings.push(text.to_owned()),
+        }
+    }
+    findings
+}
+
 /// Rule and id, place, container, what is wrong, how to mend it: nothing of it may be missing, however it is told.
 #[test]
 fn every_finding_says_where_it_is_and_what_to_do() {
@@ -68,7 +84,8 @@ fn every_finding_says_where_it_is_and_what_to_do() {
             let message = message.as_deref().unwrap_or_default();
             let many = message.lines().filter_map(|line| line.strip_prefix("- "));
             let one = message.lines().take(usize::from(!message.contains("\n- ")));
-            let reported = warnings.iter().filter_map(|warning| warning.strip_prefix("not enforced: "));
+            let reported = whole(warnings);
+            let reported = reported.iter().map(String::as_str);
             for finding in many.chain(one).chain(reported).filter(|finding| !finding.starts_with("and ")) {
                 told += 1;
                 wrong.extend(case.lacks(finding).map(|what| format!("{}: no {what}: {finding}", case.name)));

@@ -17,6 +17,11 @@ pub enum Unreadable {
         /// The key.
         key: &'static str,
     },
+    /// A key stands twice in an object of strings.
+    DuplicateIn {
+        /// The object.
+        field: &'static str,
+    },
     /// The JSON is well formed, a field's type is not what Kubernetes defines.
     Shape {
         /// The field, lists written as `containers[]`.
@@ -35,6 +40,7 @@ impl fmt::Display for Unreadable {
             Self::Syntax { at, expected } => write!(f, "not valid JSON: expected {expected} at byte {at}"),
             Self::TooDeep => write!(f, "nested deeper than {} levels", super::MAX_DEPTH),
             Self::Duplicate { key } => write!(f, "the key `{key}` stands twice in one object"),
+            Self::DuplicateIn { field } => write!(f, "a key stands twice in `{field}`"),
             Self::Shape { field, expected } => write!(f, "`{field}` must be {expected}"),
         }
     }

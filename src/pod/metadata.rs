@@ -80,7 +80,7 @@ fn strings<'a>(
         }
     }
     if twice(&map) {
-        return Err(Box::new(Unreadable::Duplicate { key: what }));
+        return Err(Box::new(Unreadable::DuplicateIn { field: what }));
     }
     Ok(map)
 }

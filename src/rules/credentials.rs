@@ -31,6 +31,8 @@ pub struct Grants {
 
 /// The most names that an annotation may list.
 const NAMES: usize = 64;
+/// The most injections that a pod may ask for, credentials times containers.
+const INJECTIONS: usize = 4096;
 
 /// What the rule demands of a pod.
 ///
@@ -45,6 +47,10 @@ pub fn demand<'a>(
     let mut asked = Asked { pod, who, settings, demands, grants: Grants::default(), may: [None, None] };
     let names = asked.names()?;
     let targets = asked.targets(!names.is_empty())?;
+    if names.len() * targets.len() > INJECTIONS {
+        asked.bad(annotation::CONTAINERS, "asks for more than 4096 injections, credentials times containers")?;
+        return Ok(asked.grants);
+    }
     let wanted: Vec<&str> = names.iter().map(|(_, name)| name.as_ref()).filter(|name| is_dns_label(name)).collect();
     let entries = settings.credentials.find(&wanted)?;
     for (key, name) in names {

@@ -13,7 +13,7 @@ use crate::requirement::{Requirement, VolumeSource, api_access};
 use crate::settings::TokenMounts;
 use crate::settings::pattern::{any, matches};
 use crate::settings::token_mounts::{ALLOWED_AUDIENCES, DEFAULT_TOKEN_PATH};
-use crate::sorted::Sorted;
+use crate::sorted::{Flags, Sorted};
 use crate::who::{Role, Who};
 
 /// What messages call the volume of `serviceAccountTokenVolume`.
@@ -77,6 +77,9 @@ fn bearer<'a>(volume: &Volume<'a>, settings: &TokenMounts<'_>) -> Option<Bearer<
     let known = |name: &crate::json::Text<'a>| any(&settings.token_secrets, name).then(|| Bearer::Secret(name.clone()));
     let projected = volume.projected.iter().flat_map(|projected| &projected.sources).find_map(|source| match source {
         Source::Token { audience, .. } if audience.is_empty() => Some(Bearer::Token),
+        Source::Token { audience, .. } if any(&settings.audiences.api, audience) => {
+            Some(Bearer::ApiAudience(audience.clone()))
+        }
         Source::Token { audience, .. } => {
             (!is_other_service(audience, settings)).then(|| Bearer::Audience(audience.clone()))
         }
@@ -182,7 +185,10 @@ impl<'p, 'a> Judge<'p, 'a> {
             mounts
                 .filter(|(_, mount)| {
                     let projected = self.mounted(mount).is_some_and(|(_, judged)| {
-                        matches!(judged.bearer, Some(Bearer::Token | Bearer::Audience(_) | Bearer::Certificate))
+                        matches!(
+                            judged.bearer,
+                            Some(Bearer::Token | Bearer::ApiAudience(_) | Bearer::Audience(_) | Bearer::Certificate)
+                        )
                     });
                     projected && self.is_injected(mount) == injected
                 })
@@ -196,8 +202,10 @@ impl<'p, 'a> Judge<'p, 'a> {
         }
         if let Some(max) = self.settings.max_expiration {
             let kept = if replaced { own } else { [own, injected].concat() };
-            for mount in kept.iter().filter_map(|position| container.mounts.items.get(*position)) {
-                self.limit(index, mount, max.0);
+            let mounts = kept.iter().filter_map(|position| container.mounts.items.get(*position));
+            let volumes: Flags = mounts.filter_map(|mount| self.mounted(mount)).map(|(volume, _)| volume).collect();
+            for volume in (0..self.volumes.len()).filter(|volume| volumes.has(*volume)) {
+                self.limit(index, volume, max.0);
             }
         }
     }
@@ -217,8 +225,9 @@ impl<'p, 'a> Judge<'p, 'a> {
         self.repair(Place::Container(container), Problem::HolderLacksToken(name), needs);
     }
 
-    fn limit(&mut self, container: usize, mount: &Mount<'a>, max: i64) {
-        let Some((volume, judged)) = self.mounted(mount) else { return };
+    fn limit(&mut self, container: usize, volume: usize, max: i64) {
+        let Some(judged) = self.volumes.get(volume) else { return };
+        let name = judged.volume.name.clone();
         let sources = judged.volume.projected.iter().flat_map(|projected| &projected.sources).enumerate();
         let long: Vec<(usize, i64)> = sources
             .filter_map(|(index, source)| match source {
@@ -230,7 +239,7 @@ impl<'p, 'a> Judge<'p, 'a> {
             })
             .collect();
         for (source, seconds) in long {
-            let problem = Problem::LongToken(mount.volume.clone(), seconds, max);
+            let problem = Problem::LongToken(name.clone(), seconds, max);
             let needs = vec![Requirement::Expiration { volume, source, seconds: max }];
             self.repair(Place::Container(container), problem, needs);
         }

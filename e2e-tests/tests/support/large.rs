@@ -155,7 +155,7 @@ fn a_holder_that_mounts_hundreds_of_tokens_thousands_of_times_is_judged_in_time(
     let mounts: Vec<Value> =
         (0..10_000).map(|index| json!({"name": "own", "mountPath": format!("/t{index}")})).collect();
     let mut pod = task_pod();
-    pod["metadata"]["labels"] = json!({"tier": "airflow", "component": "scheduler"});
+    pod["metadata"] = json!({"name": "scheduler", "labels": {"tier": "airflow", "component": "scheduler"}});
     pod["spec"]["containers"] = json!([{"name": "scheduler", "volumeMounts": mounts}]);
     pod["spec"]["volumes"] = json!([{"name": "own", "projected": {"sources": sources}}]);
     let settings = json!({"tokenMounts": {"maxExpirationSeconds": 600}});
