@@ -72,10 +72,10 @@ pub enum Problem<'a> {
     TokenEnv(Text<'a>),
     /// An ephemeral container enters the processes of a holder.
     HolderTargeted(Text<'a>),
-    /// An ephemeral container mounts a credential that others were granted: volume and credential.
-    CredentialMounted(Text<'a>, String),
-    /// An ephemeral container enters the processes of a container that was granted a credential.
-    GrantedTargeted(Text<'a>, String),
+    /// An ephemeral container mounts the volume of an injected credential.
+    CredentialMounted(Text<'a>),
+    /// An ephemeral container enters the processes of a container that holds an injected credential.
+    GrantedTargeted(Text<'a>),
     /// All containers see the processes, and through them the files, of a holder.
     SharedProcesses(Text<'a>),
     /// A credential that the pod may not use, or that there is not. Shown only if it can be a name.
@@ -166,7 +166,7 @@ impl Problem<'_> {
             Self::DeclaredToken(volume, _) | Self::InjectedToken(volume) | Self::LongToken(volume, ..) => {
                 volume.to_string()
             }
-            Self::CredentialMounted(text, _) | Self::GrantedTargeted(text, _) => text.to_string(),
+            Self::CredentialMounted(text) | Self::GrantedTargeted(text) => text.to_string(),
             Self::TokenEnv(text) | Self::HolderTargeted(text) | Self::SharedProcesses(text) => text.to_string(),
             Self::NotAllowed(name, _) | Self::UnknownContainer(name) => name.to_string(),
             Self::VolumeTaken(name, _)
@@ -217,12 +217,15 @@ impl Problem<'_> {
                 format!("enters the processes of container `{}`, which holds a Kubernetes API token", shown(name)),
                 "target another container",
             ),
-            Self::CredentialMounted(volume, name) => (
-                format!("mounts volume `{}` of {name}, which is not for ephemeral containers", beside(volume, name)),
+            Self::CredentialMounted(volume) => (
+                format!(
+                    "mounts volume `{}` of an injected credential, which is not for ephemeral containers",
+                    shown(volume)
+                ),
                 "remove the mount",
             ),
-            Self::GrantedTargeted(container, name) => (
-                format!("enters the processes of container `{}`, which holds {name}", shown(container)),
+            Self::GrantedTargeted(container) => (
+                format!("enters the processes of container `{}`, which holds an injected credential", shown(container)),
                 "target another container",
             ),
             Self::SharedProcesses(name) => (

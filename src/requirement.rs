@@ -188,9 +188,10 @@ fn mount_state<'a>(
         }
     }
     for (mounted, at, by) in changes.mounts(container) {
+        let nested = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'));
         if at == path && mounted == volume {
             state = State::Met;
-        } else if at == path {
+        } else if at == path || nested(path, at) {
             return two_credentials(format!("a mount at `{path}`"), by, origin, Place::Container(container));
         }
     }

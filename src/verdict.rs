@@ -65,6 +65,10 @@ pub fn respond<'a>(
     if let Some(old) = &old {
         // What was injected is what the annotations said when the pod was made.
         pod.metadata.annotations.clone_from(&old.metadata.annotations);
+        if request.sub_resource == "ephemeralcontainers" {
+            // The API server takes nothing but the ephemeral containers from such a request.
+            pod.metadata.labels.clone_from(&old.metadata.labels);
+        }
     }
     let mut standing = Standing::tell(&pod, request, settings);
     let remarks = remarks(&pod, &changed, update);

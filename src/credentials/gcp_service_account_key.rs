@@ -16,7 +16,9 @@ pub(super) const TYPE: Type = Type { name: "gcpServiceAccountKey", read };
 /// Where the directory of every Google credential stands.
 const DIRECTORY: &str = "/var/run/secrets/gcp/";
 /// What the key's file is called, whatever the Secret calls it.
-const FILE: &str = "key.json";
+pub const FILE: &str = "key.json";
+/// What the volume's name begins with.
+pub const PREFIX: &str = "gcp-";
 
 section! {
     /// The fields.
@@ -88,7 +90,7 @@ impl Credential for GcpServiceAccountKey<'_> {
     }
 
     fn require(&self, name: &str, container: usize) -> Vec<Requirement> {
-        let volume = label_of("gcp-", name);
+        let volume = label_of(PREFIX, name);
         let directory = format!("{DIRECTORY}{}", directory_of(name));
         let file = format!("{directory}/{FILE}");
         let secret = self.secret(name).unwrap_or(name).to_owned();

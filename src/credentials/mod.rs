@@ -4,7 +4,7 @@
 
 mod gcp_service_account_key;
 
-pub use gcp_service_account_key::GcpServiceAccountKey;
+pub use gcp_service_account_key::{FILE as GCP_FILE, GcpServiceAccountKey, PREFIX as GCP_PREFIX};
 
 use crate::json::{Reader, Result};
 use crate::requirement::Requirement;

@@ -82,6 +82,12 @@ impl<'a> Outline<'a> {
 }
 
 impl<'a> Spec<'a> {
+    /// Whether there is an ephemeral container.
+    #[must_use]
+    pub fn has_ephemeral_containers(&self) -> bool {
+        self.ephemeral_containers.is_some_and(|raw| raw.text.contains('{'))
+    }
+
     fn read(reader: &mut Reader<'a>) -> Result<Self> {
         if reader.null()? {
             return Ok(Self::default());

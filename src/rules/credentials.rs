@@ -2,12 +2,12 @@
 
 use super::Rule;
 use crate::annotation;
-use crate::credentials::{Credential, GcpServiceAccountKey};
+use crate::credentials::{Credential, GCP_FILE, GCP_PREFIX, GcpServiceAccountKey};
 use crate::finding::{Finding, Names, Place, Problem};
 use crate::json::{Result, Text};
 use crate::names::{is_dns_label, is_dns_subdomain, shown_label};
 use crate::plan::{Demands, Repair};
-use crate::pod::{Container, Metadata, Pod, Section};
+use crate::pod::{Container, Metadata, Pod, SecretVolume, Section, Volume};
 use crate::requirement::Requirement;
 use crate::settings::access::Claimant;
 use crate::settings::pattern::any;
@@ -45,6 +45,7 @@ pub fn demand<'a>(
     demands: &mut Demands<'a>,
 ) -> Result<Grants> {
     let mut asked = Asked { pod, who, settings, demands, grants: Grants::default(), may: [None, None] };
+    asked.ephemeral();
     let names = asked.names()?;
     let targets = asked.targets(!names.is_empty())?;
     if names.len() * targets.len() > INJECTIONS {
@@ -83,6 +84,12 @@ pub fn forged<'a>(pod: &Metadata<'a>, old: Option<&Metadata<'a>>) -> Vec<Finding
     let mut forged = missing(&new, &old, true);
     forged.append(&mut missing(&old, &new, false));
     forged
+}
+
+/// Whether a volume is one that the policy makes for a credential.
+fn is_injected(volume: &Volume<'_>) -> bool {
+    let of_one_key = |secret: &SecretVolume<'_>| matches!(secret.items.as_slice(), [(_, path)] if path == GCP_FILE);
+    volume.name.starts_with(GCP_PREFIX) && volume.secret.as_ref().is_some_and(of_one_key)
 }
 
 struct Asked<'p, 'a, 's> {
@@ -244,15 +251,6 @@ impl<'a> Asked<'_, 'a, '_> {
             }
             _ => {}
         }
-        // A pod that had it before it was revoked has it still.
-        let needs = |credential: &dyn Credential| -> Vec<Requirement> {
-            targets.iter().flat_map(|container| credential.require(&name, *container)).collect()
-        };
-        let needs = match entry {
-            Some(entry) => needs(entry.credential.as_ref()),
-            None => needs(&GcpServiceAccountKey::default()),
-        };
-        self.ephemeral(&name, &needs, targets);
         let may = self.may_use(key)?;
         self.find(key, Problem::NotAllowed(name, may));
         Ok(())
@@ -278,25 +276,40 @@ impl<'a> Asked<'_, 'a, '_> {
             || self.settings.credentials.entries()?.iter().any(protects))
     }
 
-    /// Ephemeral containers are granted nothing: neither the credential's volume nor the processes that hold it.
-    fn ephemeral(&mut self, name: &str, requirements: &[Requirement], targets: &[usize]) {
-        let volume = |volume: &str| {
-            let made = |need: &Requirement| matches!(need, Requirement::Volume { name, .. } if name == volume);
-            requirements.iter().any(made)
+    /// Ephemeral containers are granted nothing: neither an injected volume nor the processes that hold one. What was
+    /// injected is told by what it is made of: the annotations may have been removed since, or the credential revoked.
+    fn ephemeral(&mut self) {
+        let ephemeral = |container: &Container<'a>| container.section == Section::Ephemeral;
+        if !self.pod.containers.iter().any(ephemeral) {
+            return;
+        }
+        let volumes: Vec<&Text<'a>> =
+            self.pod.volumes.iter().filter(|volume| is_injected(volume)).map(|volume| &volume.name).collect();
+        let injected = Sorted::by(&volumes, |name| *name);
+        let mounts = |container: &Container<'a>| {
+            container
+                .mounts
+                .items
+                .iter()
+                .position(|mount| injected.find(&volumes, |name| *name, &mount.volume).is_some())
         };
-        let granted =
-            |container: &Text<'a>| targets.iter().any(|index| self.pod.container_name(*index) == Some(container));
+        let holders =
+            self.pod.containers.iter().filter(|container| !ephemeral(container) && mounts(container).is_some());
+        let holders: Vec<&Text<'a>> = holders.map(|container| &container.name).collect();
+        let by_name = Sorted::by(&holders, |name| *name);
+        let shared = self.pod.outline.spec.share_process_namespace == Some(true);
         let mut findings = Vec::new();
-        let containers = self.pod.containers.iter().enumerate();
-        for (index, container) in containers.filter(|(_, found)| found.section == Section::Ephemeral) {
-            for (position, mount) in container.mounts.items.iter().enumerate() {
-                if volume(&mount.volume) {
-                    let problem = Problem::CredentialMounted(mount.volume.clone(), origin(name));
-                    findings.push((Place::Mount(index, position), problem));
-                }
+        for (index, container) in self.pod.containers.iter().enumerate().filter(|(_, container)| ephemeral(container)) {
+            if let Some((position, mount)) =
+                mounts(container).and_then(|at| Some((at, container.mounts.items.get(at)?)))
+            {
+                findings.push((Place::Mount(index, position), Problem::CredentialMounted(mount.volume.clone())));
             }
-            if let Some(target) = container.target.as_ref().filter(|target| granted(target)) {
-                findings.push((Place::Target(index), Problem::GrantedTargeted(target.clone(), origin(name))));
+            let target = container.target.as_ref();
+            let entered = target.and_then(|name| by_name.find(&holders, |name| *name, name)).or(shared.then_some(0));
+            if let Some(holder) = entered.and_then(|entered| holders.get(entered)) {
+                let place = if target.is_some() { Place::Target(index) } else { Place::Container(index) };
+                findings.push((place, Problem::GrantedTargeted((*holder).clone())));
             }
         }
         let finding = |(place, problem)| Finding { rule: Rule::Credentials, place, problem };
@@ -308,7 +321,6 @@ impl<'a> Asked<'_, 'a, '_> {
         let containers: Vec<String> = targets.iter().filter_map(called).collect();
         let requirements: Vec<Requirement> =
             targets.iter().flat_map(|container| credential.require(name, *container)).collect();
-        self.ephemeral(name, &requirements, targets);
         let problem = Problem::NotInjected(name.to_owned(), containers.clone());
         let finding = Finding { rule: Rule::Credentials, place: Place::Annotation(Text::Borrowed(key)), problem };
         self.demands.repairs.push(Repair { finding, origin: origin(name), requirements });

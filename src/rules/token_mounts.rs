@@ -6,6 +6,7 @@
 
 use super::Rule;
 use crate::finding::{Bearer, Finding, Place, Problem};
+use crate::json::Text;
 use crate::names::clean_path;
 use crate::plan::{Demands, Repair};
 use crate::pod::{Container, EnvValue, Mount, Pod, Section, Source, Volume};
@@ -13,7 +14,7 @@ use crate::requirement::{Requirement, VolumeSource, api_access};
 use crate::settings::TokenMounts;
 use crate::settings::pattern::{any, matches};
 use crate::settings::token_mounts::{ALLOWED_AUDIENCES, DEFAULT_TOKEN_PATH};
-use crate::sorted::{Flags, Sorted};
+use crate::sorted::{Sorted, order};
 use crate::who::{Role, Who};
 
 /// What messages call the volume of `serviceAccountTokenVolume`.
@@ -28,7 +29,10 @@ pub fn demand<'a>(pod: &Pod<'a>, who: &Who<'_, '_>, settings: &TokenMounts<'_>, 
     }
     let volumes: Vec<Judged<'_, 'a>> = pod.volumes.iter().map(|volume| Judged::new(volume, settings)).collect();
     let by_name = Sorted::by(&pod.volumes, |volume| &volume.name);
-    let mut rule = Judge { pod, who, settings, volumes, by_name, demands };
+    let holders = pod.containers.iter().filter(|container| who.may_hold(container));
+    let holders: Vec<Text<'a>> = holders.map(|container| container.name.clone()).collect();
+    let holder_order = Sorted::by(&holders, |name| name);
+    let mut rule = Judge { pod, who, settings, volumes, by_name, holders, holder_order, demands };
     for (index, container) in pod.containers.iter().enumerate() {
         if who.may_hold(container) {
             rule.holder(index, container);
@@ -74,7 +78,7 @@ impl<'p, 'a> Judged<'p, 'a> {
 
 /// What makes a volume an API credential, if it is one.
 fn bearer<'a>(volume: &Volume<'a>, settings: &TokenMounts<'_>) -> Option<Bearer<'a>> {
-    let known = |name: &crate::json::Text<'a>| any(&settings.token_secrets, name).then(|| Bearer::Secret(name.clone()));
+    let known = |name: &Text<'a>| any(&settings.token_secrets, name).then(|| Bearer::Secret(name.clone()));
     let projected = volume.projected.iter().flat_map(|projected| &projected.sources).find_map(|source| match source {
         Source::Token { audience, .. } if audience.is_empty() => Some(Bearer::Token),
         Source::Token { audience, .. } if any(&settings.audiences.api, audience) => {
@@ -107,6 +111,9 @@ struct Judge<'p, 'a> {
     volumes: Vec<Judged<'p, 'a>>,
     /// The volumes by name; of two with one name the first.
     by_name: Sorted,
+    /// The names of the containers that may hold a token.
+    holders: Vec<Text<'a>>,
+    holder_order: Sorted,
     demands: &'p mut Demands<'a>,
 }
 
@@ -164,15 +171,15 @@ impl<'p, 'a> Judge<'p, 'a> {
     /// An ephemeral container that enters a holder's processes reads its files.
     fn ephemeral(&mut self, index: usize, container: &Container<'a>) {
         let shared = self.pod.outline.spec.share_process_namespace == Some(true);
-        let entered = |holder: &&Container<'a>| shared || container.target.as_ref() == Some(&holder.name);
-        let mut holders = self.pod.containers.iter().filter(|holder| self.who.may_hold(holder));
-        if let Some(holder) = holders.find(entered) {
+        let target = container.target.as_ref();
+        let entered = target.and_then(|target| self.holder_order.find(&self.holders, |name| name, target));
+        if let Some(holder) = entered.or(shared.then_some(0)).and_then(|index| self.holders.get(index)).cloned() {
             let place = if container.target.is_some() { Place::Target(index) } else { Place::Container(index) };
-            self.find(place, Problem::HolderTargeted(holder.name.clone()));
+            self.find(place, Problem::HolderTargeted(holder));
         }
     }
 
-    fn token_secret(&mut self, place: Place<'a>, secret: &crate::json::Text<'a>) {
+    fn token_secret(&mut self, place: Place<'a>, secret: &Text<'a>) {
         if any(&self.settings.token_secrets, secret) {
             self.find(place, Problem::TokenEnv(secret.clone()));
         }
@@ -203,9 +210,15 @@ impl<'p, 'a> Judge<'p, 'a> {
         if let Some(max) = self.settings.max_expiration {
             let kept = if replaced { own } else { [own, injected].concat() };
             let mounts = kept.iter().filter_map(|position| container.mounts.items.get(*position));
-            let volumes: Flags = mounts.filter_map(|mount| self.mounted(mount)).map(|(volume, _)| volume).collect();
-            for volume in (0..self.volumes.len()).filter(|volume| volumes.has(*volume)) {
-                self.limit(index, volume, max.0);
+            let volumes: Vec<usize> =
+                mounts.filter_map(|mount| self.mounted(mount)).map(|(volume, _)| volume).collect();
+            let order = order(volumes.len(), &|one, other| volumes.get(one).cmp(&volumes.get(other)));
+            let mut before = None;
+            for volume in order.iter().filter_map(|at| volumes.get(*at)) {
+                // A volume that is mounted twice is limited once.
+                if before.replace(*volume) != Some(*volume) {
+                    self.limit(index, *volume, max.0);
+                }
             }
         }
     }
