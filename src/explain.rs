@@ -19,10 +19,10 @@ use crate::who::Role;
 pub fn explain(payload: &[u8]) -> Vec<String> {
     let Ok(text) = std::str::from_utf8(payload) else { return Vec::new() };
     let Ok((mut request, settings)) = read(text) else { return Vec::new() };
-    if matches!(&*request.operation, "DELETE" | "CONNECT") {
+    if !request.writes() {
         return vec![format!("{}: passes, no rule concerns it", request.operation)];
     }
-    if !matches!(&*request.sub_resource, "" | "ephemeralcontainers") {
+    if !request.is_whole() {
         return vec![format!("subresource `{}`: passes, no rule concerns it", shown(&request.sub_resource))];
     }
     let Ok(object) = std::mem::replace(&mut request.object, Ok(None)) else { return Vec::new() };

@@ -59,10 +59,12 @@ pub(crate) fn read(text: &str) -> Result<(Request<'_>, Settings<'_>), Trouble> {
 }
 
 fn answer(mut request: Request<'_>, settings: &Settings<'_>) -> Result<Response, Trouble> {
+    if !request.writes() {
+        return Ok(Response::default());
+    }
     let update = match &*request.operation {
         "CREATE" => false,
         "UPDATE" => true,
-        "DELETE" | "CONNECT" => return Ok(Response::default()),
         _ => return Err(Trouble::Mismatch("`request.operation` must be CREATE, UPDATE, DELETE or CONNECT")),
     };
     let object = std::mem::replace(&mut request.object, Ok(None))?;
@@ -77,7 +79,7 @@ fn answer(mut request: Request<'_>, settings: &Settings<'_>) -> Result<Response,
         return Err(Trouble::Mismatch("`request.object.apiVersion` differs from `request.kind`"));
     }
     let Object::Pod(pod) = object else { return Ok(Response::default()) };
-    if !matches!(&*request.sub_resource, "" | "ephemeralcontainers") {
+    if !request.is_whole() {
         return Ok(Response::default());
     }
     let old = match old {

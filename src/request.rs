@@ -48,6 +48,20 @@ pub enum Object<'a> {
 /// `apiVersion` and `kind` of an object.
 pub type Identity<'a> = (Option<Text<'a>>, Option<Text<'a>>);
 
+impl Request<'_> {
+    /// Whether the operation puts an object into the cluster or changes one; the others pass.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        !matches!(&*self.operation, "DELETE" | "CONNECT")
+    }
+
+    /// Whether a rule may concern what is written: the object, or its ephemeral containers.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        matches!(&*self.sub_resource, "" | "ephemeralcontainers")
+    }
+}
+
 type Gvk<'a> = (Text<'a>, Text<'a>, Text<'a>);
 
 /// An object, read at once when its kind is known by then (as it is in what policy-server sends), else later.
