@@ -84,6 +84,7 @@ lint: targets deny ## Checks format, clippy and dependencies
 
 .PHONY: deny
 deny: $(DENY)/bin/cargo-deny ## Checks licences and sources of the dependencies
+	@cargo fetch --locked --quiet
 	$(DENY)/bin/cargo-deny --locked --offline check bans licenses sources
 
 $(DENY)/bin/cargo-deny:
