@@ -13,7 +13,8 @@ pub const OWN: &str = "airflow-pod-identity/gcp-";
 /// The kubelet's mark of a static pod.
 pub const MIRROR: &str = "kubernetes.io/config.mirror";
 
-const FAMILY: &str = "airflow-pod-identity/";
+/// What the keys of all annotations begin with that are the policy's own.
+pub const FAMILY: &str = "airflow-pod-identity/";
 
 /// Whether the policy has to see the value of this annotation.
 #[must_use]

@@ -29,13 +29,16 @@ pub fn explain(payload: &[u8]) -> Vec<String> {
     let Some(Object::Pod(outline)) = object else {
         return vec![format!("kind `{}`: no rule of this version concerns it", shown(&request.kind))];
     };
-    request.requester.exempt = request.operation == "UPDATE";
+    request.requester.exempt = request.is_update() || outline.is_template();
     let standing = Standing::tell(&outline, &request, &settings);
     let judged = standing.actions.of(Rule::TokenMounts) != Action::Off;
     let mut lines = vec![creator(&request), standing.who.describe(&request.requester, judged)];
     lines.push(token_rule(&standing, &request, &settings));
-    lines.push(credentials_rule(&standing, &outline, &request, &settings));
-    lines.extend(credentials(&outline, &request, &settings));
+    if !outline.is_template() {
+        lines.push(credentials_rule(&standing, &outline, &request, &settings));
+        lines.extend(credentials(&outline, &request, &settings));
+    }
+    lines.push(secret_rule(&standing, &request, &settings));
     for (name, rule) in &standing.excused {
         lines.push(format!("exception `{name}` excuses it from rule {}", rule.id()));
     }
@@ -47,7 +50,7 @@ pub fn explain(payload: &[u8]) -> Vec<String> {
 
 fn creator(request: &Request<'_>) -> String {
     let requester = &request.requester;
-    if requester.exempt {
+    if request.is_update() {
         String::from("an update: conditions on who created the pod count as met")
     } else if requester.is_missing() {
         String::from("the request names no user: conditions on who created the pod count as met")
@@ -84,6 +87,16 @@ fn token_rule(standing: &Standing<'_, '_>, request: &Request<'_>, settings: &Set
     format!("rule token-mounts: {} ({why})", action.word())
 }
 
+fn secret_rule(standing: &Standing<'_, '_>, request: &Request<'_>, settings: &Settings<'_>) -> String {
+    if settings.credentials.is_empty() && settings.secret_access.protected.is_empty() {
+        return String::from("rule secret-access: Off (no Secret is protected)");
+    }
+    let (_, by) = decided(Rule::SecretAccess, "secretAccess", request, settings);
+    let excused = standing.excused.iter().any(|(_, rule)| *rule == Rule::SecretAccess);
+    let why = if excused { "excused" } else { &by };
+    format!("rule secret-access: {} ({why})", standing.actions.of(Rule::SecretAccess).word())
+}
+
 fn credentials_rule(
     standing: &Standing<'_, '_>,
     pod: &Outline<'_>,
@@ -107,9 +120,7 @@ fn credentials(pod: &Outline<'_>, request: &Request<'_>, settings: &Settings<'_>
         metadata: &pod.metadata,
         requester: &request.requester,
     };
-    let Ok(entries) = settings.credentials.entries() else { return Vec::new() };
-    let may: Vec<&str> =
-        entries.iter().filter(|entry| entry.allow.admits(&claimant).holds).map(|entry| shown(&entry.name)).collect();
+    let Ok(may) = settings.credentials.admitting(&claimant, false, usize::MAX) else { return Vec::new() };
     let may = if may.is_empty() { String::from("none") } else { list(&may) };
     let account = shown(pod.service_account());
     let mut lines = vec![format!(

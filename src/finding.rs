@@ -5,6 +5,7 @@ use crate::names::{NOT_SHOWN, is_dns_label, shown, shown_label};
 use crate::pod::{Pod, Section};
 use crate::rules::Rule;
 use crate::settings::problems::list;
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::rc::Rc;
 
@@ -24,6 +25,8 @@ pub struct Finding<'a> {
 pub enum Place<'a> {
     /// A field of the spec that stands once.
     Spec(&'static str),
+    /// The labels.
+    Labels,
     /// An annotation.
     Annotation(Text<'a>),
     /// A volume, by index.
@@ -72,6 +75,34 @@ pub enum Problem<'a> {
     TokenEnv(Text<'a>),
     /// An ephemeral container enters the processes of a holder.
     HolderTargeted(Text<'a>),
+    /// A launcher's template wears the labels of a component, whose name this is.
+    SpoofedTemplate(String),
+    /// A protected Secret is referenced by a pod that may not: the Secret, and the credentials that the pod may use.
+    ProtectedSecret(Text<'a>, Names),
+    /// A task pod's own token for an audience that a credential uses: volume and audience.
+    OwnToken(Text<'a>, Text<'a>),
+    /// Text of somebody else's is mounted where Google's libraries look for the policy's: the volume.
+    ForeignAccount(Text<'a>),
+    /// The Secret that a granted credential reads is not there.
+    SecretMissing {
+        /// The credential.
+        credential: String,
+        /// The Secret.
+        secret: String,
+        /// The command that makes it.
+        line: String,
+    },
+    /// The pod's ServiceAccount is not there, or does not act as the Google service account of a granted credential.
+    AccountLacksRole {
+        /// The ServiceAccount.
+        account: String,
+        /// Its namespace.
+        namespace: String,
+        /// The service account that it should act as.
+        email: String,
+        /// Whether it is there.
+        there: bool,
+    },
     /// An ephemeral container mounts the volume of an injected credential.
     CredentialMounted(Text<'a>),
     /// An ephemeral container enters the processes of a container that holds an injected credential.
@@ -94,6 +125,10 @@ pub enum Problem<'a> {
     MountTaken(Text<'a>, String, String),
     /// An env variable that is set to something else, and what needs it.
     EnvTaken(Text<'a>, String),
+    /// An env variable of the pod's that would be used instead of the credential.
+    Shadowed(Text<'a>, String),
+    /// The pod sets one of two env variables itself and lacks the other: both, and what needs them.
+    HalfSet(&'static str, &'static str, String),
     /// Two credentials need the same entry of a container: what, and both.
     TwoCredentials(String, String, String),
     /// The API server mounted the token into a container that may hold none.
@@ -119,6 +154,14 @@ impl Problem<'_> {
             Self::DeclaredToken(..) => "declared-token",
             Self::TokenEnv(_) => "token-env",
             Self::HolderTargeted(_) => "holder-targeted",
+            Self::SpoofedTemplate(_) => "spoofed-template",
+            Self::ProtectedSecret(..) => "protected-secret",
+            Self::OwnToken(..) => "own-token",
+            Self::ForeignAccount(_) => "foreign-account",
+            Self::SecretMissing { .. } => "secret-missing",
+            Self::AccountLacksRole { .. } => "account-lacks-role",
+            Self::Shadowed(..) => "shadowed",
+            Self::HalfSet(..) => "half-set",
             Self::CredentialMounted(..) => "credential-mounted",
             Self::GrantedTargeted(..) => "granted-targeted",
             Self::SharedProcesses(_) => "shared-processes",
@@ -145,13 +188,16 @@ impl Problem<'_> {
     #[must_use]
     pub fn rank(&self) -> u8 {
         match self {
-            Self::ForgedAnnotation => 0,
+            Self::ForgedAnnotation | Self::SpoofedTemplate(_) | Self::ForeignAccount(_) => 0,
+            Self::ProtectedSecret(..) => 2,
             Self::DeclaredToken(..) | Self::TokenEnv(_) | Self::DanglingMount(..) => 1,
             Self::HolderTargeted(_) | Self::SharedProcesses(_) => 2,
             Self::CredentialMounted(..) | Self::GrantedTargeted(..) => 2,
             Self::NotAllowed(..) => 3,
             Self::BadAnnotation(..) | Self::UnknownContainer(_) | Self::NoContainer => 4,
             Self::VolumeTaken(..) | Self::MountTaken(..) | Self::EnvTaken(..) | Self::TwoCredentials(..) => 5,
+            Self::Shadowed(..) | Self::HalfSet(..) | Self::SecretMissing { .. } | Self::AccountLacksRole { .. } => 5,
+            Self::OwnToken(..) => 6,
             Self::InjectedToken(_) => 6,
             Self::LongToken(..) | Self::HolderLacksToken(_) => 7,
             Self::AutomountTrue | Self::AutomountAbsent => 8,
@@ -166,6 +212,13 @@ impl Problem<'_> {
             Self::DeclaredToken(volume, _) | Self::InjectedToken(volume) | Self::LongToken(volume, ..) => {
                 volume.to_string()
             }
+            Self::SpoofedTemplate(text) => text.clone(),
+            Self::ProtectedSecret(text, _) | Self::ForeignAccount(text) => text.to_string(),
+            Self::OwnToken(volume, audience) => format!("{volume}/{audience}"),
+            Self::SecretMissing { credential, .. } => credential.clone(),
+            Self::AccountLacksRole { account, email, .. } => format!("{account}/{email}"),
+            Self::Shadowed(name, _) => name.to_string(),
+            Self::HalfSet(_, unset, _) => (*unset).to_owned(),
             Self::CredentialMounted(text) | Self::GrantedTargeted(text) => text.to_string(),
             Self::TokenEnv(text) | Self::HolderTargeted(text) | Self::SharedProcesses(text) => text.to_string(),
             Self::NotAllowed(name, _) | Self::UnknownContainer(name) => name.to_string(),
@@ -181,9 +234,91 @@ impl Problem<'_> {
         }
     }
 
+    /// Whether one of the findings says the same already: of two credentials that are at odds one is enough.
+    #[must_use]
+    pub fn is_told_by(&self, findings: &[Finding<'_>]) -> bool {
+        let Self::TwoCredentials(_, one, other) = self else { return false };
+        findings.iter().any(|finding| match &finding.problem {
+            Problem::TwoCredentials(_, a, b) => (a == one && b == other) || (a == other && b == one),
+            _ => false,
+        })
+    }
+
     /// What is wrong, and how to mend it.
-    fn tell(&self, pod: &Pod<'_>) -> (String, &'static str) {
+    fn tell(&self, pod: &Pod<'_>) -> (String, Cow<'static, str>) {
+        let (what, mend) = match self {
+            Self::SecretMissing { credential, secret, line } => {
+                let what = format!(
+                    "credential `{}` reads Secret `{}`, which the pod's namespace lacks",
+                    shown_label(credential),
+                    shown(secret)
+                );
+                return (what, Cow::Owned(format!("make it: `{line}`")));
+            }
+            Self::AccountLacksRole { account, namespace, email, there } => {
+                let (account, namespace) = (shown(account), shown(namespace));
+                let line = format!(
+                    "kubectl annotate serviceaccount {account} --namespace {namespace} --overwrite iam.gke.io/gcp-service-account={email}"
+                );
+                return if *there {
+                    let what = format!(
+                        "ServiceAccount `{account}` of namespace `{namespace}` is not annotated with `iam.gke.io/gcp-service-account: {email}`, which the credential needs"
+                    );
+                    (what, Cow::Owned(format!("annotate it: `{line}`; or run the task as the ServiceAccount that is")))
+                } else {
+                    let what = format!("ServiceAccount `{account}` does not exist in namespace `{namespace}`");
+                    (
+                        what,
+                        Cow::Owned(format!(
+                            "make it (`kubectl create serviceaccount {account} --namespace {namespace}`) and annotate it: `{line}`"
+                        )),
+                    )
+                };
+            }
+            other => other.tell_shortly(pod),
+        };
+        (what, Cow::Borrowed(mend))
+    }
+
+    fn tell_shortly(&self, pod: &Pod<'_>) -> (String, &'static str) {
         match self {
+            // Told with the commands that mend them.
+            Self::SecretMissing { .. } | Self::AccountLacksRole { .. } => (String::new(), ""),
+            Self::SpoofedTemplate(claim) => (
+                format!("wears the labels of component `{}` and comes from a launcher of task pods", shown(claim)),
+                "remove the labels; a component's template comes from whoever deploys Airflow",
+            ),
+            Self::ProtectedSecret(secret, may) => (
+                format!(
+                    "names Secret `{}`, which is protected and not for this pod; credentials that it may use: {}",
+                    shown(secret),
+                    some(may)
+                ),
+                "remove the reference and name a credential in the annotation `airflow-pod-identity/credentials`, or have the pod's namespace, ServiceAccount and creator added to the `allow` that guards the Secret",
+            ),
+            Self::OwnToken(volume, audience) => (
+                format!(
+                    "mounts volume `{}`, a token of the pod's own for audience `{}`, which a credential of the catalogue uses and which this container was not granted",
+                    shown(volume),
+                    shown(audience)
+                ),
+                "remove the volume and name the credential in the annotation `airflow-pod-identity/credentials`",
+            ),
+            Self::ForeignAccount(volume) => (
+                format!(
+                    "mounts volume `{}`, text that the policy did not write, where Google's libraries look for the policy's credentials",
+                    shown(volume)
+                ),
+                "mount it elsewhere",
+            ),
+            Self::Shadowed(name, origin) => (
+                format!("the pod sets the env variable `{}`, which would be used instead of {origin}", shown(name)),
+                "remove the variable from the pod, or remove the annotation that asks for the credential",
+            ),
+            Self::HalfSet(set, unset, origin) => (
+                format!("the pod sets the env variable `{set}` itself and not `{unset}`, and {origin} needs both"),
+                "remove the variable from the pod, or remove the annotation that asks for the credential",
+            ),
             Self::ForgedAnnotation => (
                 String::from("belongs to the policy and was written, changed or removed by somebody else"),
                 "leave the annotation as the policy wrote it; remove it from pods that are made anew",
@@ -366,17 +501,22 @@ impl Place<'_> {
             | Self::Env(container, _)
             | Self::EnvFrom(container, _)
             | Self::Target(container) => Some(*container),
-            Self::Spec(_) | Self::Annotation(_) | Self::Volume(_) => None,
+            Self::Spec(_) | Self::Labels | Self::Annotation(_) | Self::Volume(_) => None,
         }
     }
 
     fn path(&self, pod: &Pod<'_>) -> String {
+        format!("{}{}", pod.outline.prefix, self.path_in_pod(pod))
+    }
+
+    fn path_in_pod(&self, pod: &Pod<'_>) -> String {
         let container = |index: usize| {
             let found = pod.containers.get(index);
             found.map_or_else(String::new, |container| format!("{}[{}]", container.section.path(), container.index))
         };
         match self {
             Self::Spec(field) => format!("spec.{field}"),
+            Self::Labels => String::from("metadata.labels"),
             Self::Annotation(key) => format!("metadata.annotations[{}]", shown(key)),
             Self::Volume(index) => format!("spec.volumes[{index}]"),
             Self::Container(index) => container(*index),

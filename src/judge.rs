@@ -1,20 +1,20 @@
 //! From a request to the answer: reads the object, runs the rules, compares, and says what comes of it.
 
+use crate::cluster::Cluster;
 use crate::json::Unreadable;
 use crate::request::{Object, Payload, Request};
 use crate::response::Response;
 use crate::settings::Settings;
-use crate::settings::problems::Problems;
 use crate::verdict;
 use std::fmt;
 
 /// Judges what the host sent.
 #[must_use]
-pub fn judge(payload: &[u8]) -> Response {
+pub fn judge(payload: &[u8], cluster: &dyn Cluster) -> Response {
     let Ok(text) = std::str::from_utf8(payload) else {
         return Response::unreadable("it is not valid UTF-8");
     };
-    match read(text).and_then(|(request, settings)| answer(request, &settings)) {
+    match read(text).and_then(|(request, settings)| answer(request, &settings, cluster)) {
         Ok(response) => response,
         Err(why) => Response::unreadable(&why.to_string()),
     }
@@ -47,18 +47,13 @@ impl fmt::Display for Trouble {
 /// Reads the request and the settings.
 pub(crate) fn read(text: &str) -> Result<(Request<'_>, Settings<'_>), Trouble> {
     let payload = Payload::read(text)?;
-    let mut problems = Problems::default();
-    let settings = match payload.settings {
-        Some(raw) => Settings::read(&mut raw.reader(), &mut problems)?,
-        None => Settings::default(),
-    };
-    match problems.into_vec().into_iter().next() {
+    match payload.problems.into_vec().into_iter().next() {
         Some(problem) => Err(Trouble::Settings(problem)),
-        None => Ok((payload.request, settings)),
+        None => Ok((payload.request, payload.settings)),
     }
 }
 
-fn answer(mut request: Request<'_>, settings: &Settings<'_>) -> Result<Response, Trouble> {
+fn answer(mut request: Request<'_>, settings: &Settings<'_>, cluster: &dyn Cluster) -> Result<Response, Trouble> {
     if !request.writes() {
         return Ok(Response::default());
     }
@@ -89,9 +84,9 @@ fn answer(mut request: Request<'_>, settings: &Settings<'_>) -> Result<Response,
     if old.as_ref().is_some_and(|old| old.metadata.deleted) {
         return Ok(Response::default());
     }
-    // Who updates a pod is not who made it: conditions on the creator count as met.
-    request.requester.exempt = update;
-    Ok(verdict::respond(&request, settings, *pod, old.map(|old| *old))?)
+    // Who updates a pod, or writes a template, is not who makes the pod: conditions on the creator count as met.
+    request.requester.exempt = update || pod.is_template();
+    Ok(verdict::respond(&request, settings, cluster, *pod, old.map(|old| *old))?)
 }
 
 /// Whether an `apiVersion` is that of a group and version.

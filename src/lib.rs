@@ -35,6 +35,7 @@
 )]
 
 mod annotation;
+pub mod cluster;
 pub mod credentials;
 mod explain;
 pub mod finding;
@@ -55,13 +56,15 @@ mod standing;
 mod verdict;
 pub mod who;
 
+pub use cluster::Cluster;
 pub use explain::explain;
 
 /// Judges a request: `{"request": AdmissionRequest, "settings": …}` in, Kubewarden's ValidationResponse out, both JSON.
-/// Whatever can't be read is denied with code 422.
+/// Whatever can't be read is denied with code 422. `cluster` is asked only where a rule must know what the request does
+/// not say.
 #[must_use]
-pub fn validate(payload: &[u8]) -> Vec<u8> {
-    judge::judge(payload).json()
+pub fn validate(payload: &[u8], cluster: &dyn Cluster) -> Vec<u8> {
+    judge::judge(payload, cluster).json()
 }
 
 /// Judges a settings document: Kubewarden's SettingsValidationResponse, whose message tells every problem at once.

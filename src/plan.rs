@@ -3,9 +3,9 @@
 //! Both modes compute the same plan. `mutate` makes its [`Changes`], `validate` tells them as findings.
 
 use crate::finding::Finding;
-use crate::json::{ObjectWriter, Splices};
+use crate::json::{ObjectWriter, Splices, quote};
 use crate::pod::{Pod, Source};
-use crate::requirement::{Requirement, State, VolumeSource};
+use crate::requirement::{EnvSource, Requirement, State, VolumeSource};
 use crate::rules::Rule;
 use crate::sorted::Flags;
 
@@ -57,11 +57,13 @@ impl<'a> Plan<'a> {
             let mut taken = Vec::new();
             for requirement in repair.requirements {
                 match requirement.state(pod, &plan.changes, &repair.origin) {
-                    State::Met => {}
+                    State::Met => plan.changes.keep_clear(&requirement, &repair.origin),
                     State::Missing => {
                         plan.changes.add(&requirement, &repair.origin);
                         added.push(requirement);
                     }
+                    // One finding for two credentials that are at odds, however much they both need.
+                    State::Taken(_, problem) if problem.is_told_by(&taken) => {}
                     State::Taken(place, problem) => {
                         taken.push(Finding { rule: repair.finding.rule, place, problem });
                         // The same clash in container after container says nothing new.
@@ -74,6 +76,7 @@ impl<'a> Plan<'a> {
             let mended = taken.is_empty() && mends(repair.finding.rule);
             if !mended {
                 added.iter().for_each(|requirement| plan.changes.undo(requirement));
+                plan.changes.release(&repair.origin);
             }
             if !taken.is_empty() {
                 plan.findings.append(&mut taken);
@@ -94,6 +97,8 @@ pub struct Changes {
     /// By the containers' indices, as far as one is changed.
     containers: Vec<ContainerChanges>,
     automount: bool,
+    /// Key and value.
+    annotations: Vec<(String, String)>,
     /// Volume, source and seconds.
     expirations: Vec<(usize, usize, i64)>,
     /// The sources of `expirations`, by volume.
@@ -102,7 +107,9 @@ pub struct Changes {
 
 #[derive(Debug, Clone, Default)]
 struct ContainerChanges {
-    env: Vec<(String, String, String)>,
+    env: Vec<(String, EnvSource, String)>,
+    /// Env variables that must not be added, and what would be shadowed by them.
+    clear: Vec<(&'static str, String)>,
     mounts: Vec<(String, String, String)>,
     gone_mounts: Flags,
 }
@@ -121,6 +128,7 @@ impl Changes {
             && self.gone_volumes.is_empty()
             && self.containers.iter().all(ContainerChanges::is_empty)
             && !self.automount
+            && self.annotations.is_empty()
             && self.expirations.is_empty()
     }
 
@@ -135,6 +143,13 @@ impl Changes {
             Requirement::Env { container, name, value } => {
                 self.edit(*container, |changes| changes.env.push((name.clone(), value.clone(), origin.clone())));
             }
+            Requirement::EnvDefault { container, names, value } => self.edit(*container, |changes| {
+                let entry = |name: &&str| ((*name).to_owned(), EnvSource::Literal(value.clone()), origin.clone());
+                changes.env.extend(names.iter().map(entry));
+            }),
+            Requirement::Annotation { key, value } => self.annotations.push((key.clone(), value.clone())),
+            // Nothing is added for them: they are met or not.
+            Requirement::Unshadowed { .. } | Requirement::Whole { .. } => {}
             Requirement::NoMount { container, mount } => {
                 self.edit(*container, |changes| changes.gone_mounts.set(*mount, true));
             }
@@ -164,6 +179,11 @@ impl Changes {
             Requirement::Env { container, name, .. } => {
                 self.edit(*container, |changes| changes.env.retain(|(planned, ..)| planned != name));
             }
+            Requirement::EnvDefault { container, names, .. } => {
+                self.edit(*container, |changes| changes.env.retain(|(planned, ..)| !names.contains(&planned.as_str())));
+            }
+            Requirement::Annotation { key, .. } => self.annotations.retain(|(planned, _)| planned != key),
+            Requirement::Unshadowed { .. } | Requirement::Whole { .. } => {}
             Requirement::NoMount { container, mount } => {
                 self.edit(*container, |changes| changes.gone_mounts.set(*mount, false))
             }
@@ -174,6 +194,20 @@ impl Changes {
                 self.limited.get_mut(*volume).into_iter().for_each(|sources| sources.set(*source, false));
             }
         }
+    }
+
+    /// Notes that nothing may be added later that a requirement which is met forbids.
+    fn keep_clear(&mut self, requirement: &Requirement, origin: &str) {
+        if let Requirement::Unshadowed { container, names } = requirement {
+            self.edit(*container, |changes| {
+                changes.clear.extend(names.iter().map(|name| (*name, origin.to_owned())));
+            });
+        }
+    }
+
+    /// Forgets what was kept clear for a repair that is not made.
+    fn release(&mut self, origin: &str) {
+        self.containers.iter_mut().for_each(|changes| changes.clear.retain(|(_, by)| by != origin));
     }
 
     fn edit(&mut self, container: usize, edit: impl FnMut(&mut ContainerChanges)) {
@@ -221,6 +255,19 @@ impl Changes {
         env.find(|(planned, ..)| planned == name).map(|(.., origin)| origin.as_str())
     }
 
+    /// What would be shadowed by an env variable of that name.
+    #[must_use]
+    pub fn kept_clear_for(&self, container: usize, name: &str) -> Option<&str> {
+        let mut clear = self.containers.get(container).into_iter().flat_map(|changes| &changes.clear);
+        clear.find(|(kept, _)| *kept == name).map(|(_, by)| by.as_str())
+    }
+
+    /// The planned value of an annotation.
+    #[must_use]
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.annotations.iter().find(|(planned, _)| planned == key).map(|(_, value)| value.as_str())
+    }
+
     /// Whether `automountServiceAccountToken` is to say false.
     #[must_use]
     pub fn sets_automount(&self) -> bool {
@@ -235,11 +282,7 @@ impl Changes {
             if changes.is_empty() {
                 continue;
             }
-            let env: Vec<String> = changes
-                .env
-                .iter()
-                .map(|(name, value, _)| ObjectWriter::default().text("name", name).text("value", value).finish())
-                .collect();
+            let env: Vec<String> = changes.env.iter().map(|(name, value, _)| value.json(name)).collect();
             splices.append(container.at, "env", &container.env.slot, &env, 0);
             let mounts: Vec<String> = changes
                 .mounts
@@ -257,6 +300,12 @@ impl Changes {
         let ranges: Vec<_> = pod.volumes.iter().map(|volume| volume.range.clone()).collect();
         splices.remove(&ranges, &self.gone_volumes);
         splices.append(pod.outline.spec.at, "volumes", &pod.volumes_slot, &volumes, self.gone_volumes.len());
+        for (key, value) in &self.annotations {
+            let mut json = String::new();
+            quote(&mut json, value);
+            // Only a pod that has annotations asks for a credential.
+            splices.insert(pod.metadata().annotations_at, key, &json);
+        }
         for (volume, source, seconds) in &self.expirations {
             self.expire(pod, *volume, *source, *seconds, &mut splices);
         }

@@ -1,16 +1,20 @@
 //! The AdmissionRequest: who asks for what to be done to which object.
 
 use crate::json::{Raw, Reader, Result, Text, Unreadable, fields};
-use crate::pod::Outline;
+use crate::pod::{Carrier, Outline};
+use crate::settings::Settings;
 use crate::settings::pattern::{matches, service_account};
+use crate::settings::problems::Problems;
 
 /// What the host sends to `validate`: the request and the settings.
 #[derive(Debug)]
 pub struct Payload<'a> {
     /// The AdmissionRequest.
     pub request: Request<'a>,
-    /// The settings, unread.
-    pub settings: Option<Raw<'a>>,
+    /// The settings.
+    pub settings: Settings<'a>,
+    /// What is wrong with them.
+    pub problems: Problems,
 }
 
 /// The parts of an AdmissionRequest that the policy reads.
@@ -39,7 +43,7 @@ pub struct Request<'a> {
 /// An object that a rule may concern.
 #[derive(Debug)]
 pub enum Object<'a> {
-    /// A Pod.
+    /// A Pod, or an object that carries a pod template.
     Pod(Box<Outline<'a>>),
     /// Any other: what it says that it is.
     Other(Identity<'a>),
@@ -55,10 +59,16 @@ impl Request<'_> {
         !matches!(&*self.operation, "DELETE" | "CONNECT")
     }
 
-    /// Whether a rule may concern what is written: the object, or its ephemeral containers.
+    /// Whether a rule may concern what is written: the object, or a Pod's ephemeral containers.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        matches!(&*self.sub_resource, "" | "ephemeralcontainers")
+        self.sub_resource.is_empty() || self.kind == "Pod" && self.sub_resource == "ephemeralcontainers"
+    }
+
+    /// Whether a stored object is changed.
+    #[must_use]
+    pub fn is_update(&self) -> bool {
+        self.operation == "UPDATE"
     }
 }
 
@@ -100,6 +110,9 @@ impl<'a> Object<'a> {
         if group.is_empty() && version == "v1" && kind == "Pod" {
             return Outline::read(reader).map(|pod| Some(Self::Pod(Box::new(pod))));
         }
+        if let Some(carrier) = Carrier::of(group, version, kind) {
+            return Outline::read_template(reader, carrier).map(|pod| Some(Self::Pod(Box::new(pod))));
+        }
         fields!(reader, "request.object" => _, {
             version: "apiVersion" => reader.string("request.object.apiVersion")?,
             kind: "kind" => reader.string("request.object.kind")?,
@@ -125,7 +138,7 @@ pub struct Requester<'a> {
     pub username: Text<'a>,
     /// The groups.
     pub groups: Vec<Text<'a>>,
-    /// Conditions on the requester are not judged: he is not the one who made the object.
+    /// Conditions on who makes the pod are not judged: this is not the one who does, or did.
     pub exempt: bool,
 }
 
@@ -176,13 +189,14 @@ impl<'a> Payload<'a> {
     /// When it is not JSON, or has no request.
     pub fn read(text: &'a str) -> Result<Self> {
         let reader = &mut Reader::new(text);
+        let mut problems = Problems::default();
         fields!(reader, "payload" => _, {
             request: "request" => Request::read(reader)?,
-            settings: "settings" => Some(reader.skip()?),
+            settings: "settings" => Settings::read(reader, &mut problems)?,
         });
         reader.end()?;
         match request {
-            Some(request) => Ok(Self { request, settings }),
+            Some(request) => Ok(Self { request, settings, problems }),
             None => Err(Box::new(Unreadable::Shape { field: "request", expected: "an AdmissionRequest" })),
         }
     }

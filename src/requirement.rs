@@ -5,7 +5,7 @@ use crate::finding::{Place, Problem};
 use crate::json::{ObjectWriter, Text};
 use crate::names::clean_path;
 use crate::plan::Changes;
-use crate::pod::{EnvVar, Pod, Projection, SecretVolume, Source, Volume};
+use crate::pod::{EnvValue, EnvVar, Pod, Projection, SecretVolume, Source, Volume};
 
 /// Something that must hold of a pod. Containers, mounts, volumes and sources are indices of the pod's lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +26,42 @@ pub enum Requirement {
         /// The path, clean.
         path: String,
     },
-    /// The container has the env variable with this literal value.
+    /// The container has the env variable with this value.
     Env {
         /// The container.
         container: usize,
         /// The variable's name.
         name: String,
+        /// Where its value comes from.
+        value: EnvSource,
+    },
+    /// The container has one of the env variables, whatever it says, or all of them with this literal value.
+    EnvDefault {
+        /// The container.
+        container: usize,
+        /// The variables' names.
+        names: &'static [&'static str],
+        /// Their value.
+        value: String,
+    },
+    /// The container has none of the env variables: each would be used instead of the credential.
+    Unshadowed {
+        /// The container.
+        container: usize,
+        /// The variables' names.
+        names: &'static [&'static str],
+    },
+    /// The pod itself sets all of the env variables or none: what sets one of them meant another identity.
+    Whole {
+        /// The container.
+        container: usize,
+        /// The variables' names.
+        names: &'static [&'static str],
+    },
+    /// The pod has an annotation of the policy's own, with this value.
+    Annotation {
+        /// Its key.
+        key: String,
         /// Its value; never a secret.
         value: String,
     },
@@ -60,6 +90,20 @@ pub enum Requirement {
     },
 }
 
+/// Where the value of an env variable comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EnvSource {
+    /// It is written out; never a secret.
+    Literal(String),
+    /// A key of a Secret.
+    Secret {
+        /// The Secret's name.
+        secret: String,
+        /// The key.
+        key: String,
+    },
+}
+
 /// What a volume that the policy adds is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VolumeSource {
@@ -67,15 +111,38 @@ pub enum VolumeSource {
     Secret {
         /// The Secret's name.
         secret: String,
-        /// Keys and the files' paths.
+        /// Keys and the files' paths; none: every key.
         items: Vec<(String, String)>,
     },
+    /// A projected token for another service than the API server, and what goes with it.
+    Projected(Vec<ProjectedSource>),
     /// The API server's own three sources: a token, the cluster's CA, the namespace.
     ApiAccess {
         /// The token's audience; `None`: the API server's.
         audience: Option<String>,
         /// The token's validity in seconds.
         expiration: i64,
+    },
+}
+
+/// A source of a projected volume that the policy adds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProjectedSource {
+    /// A token of the pod's ServiceAccount.
+    Token {
+        /// Who takes it; never the API server.
+        audience: String,
+        /// Its validity in seconds.
+        expiration: i64,
+        /// The file.
+        path: String,
+    },
+    /// An annotation of the pod.
+    Annotation {
+        /// Its key.
+        key: String,
+        /// The file.
+        path: String,
     },
 }
 
@@ -103,10 +170,17 @@ impl Requirement {
         Self::Mount { container, volume: volume.to_owned(), path: path.to_owned() }
     }
 
-    /// An env variable.
+    /// An env variable whose value is written out.
     #[must_use]
     pub fn env(container: usize, name: &str, value: &str) -> Self {
-        Self::Env { container, name: name.to_owned(), value: value.to_owned() }
+        Self::Env { container, name: name.to_owned(), value: EnvSource::Literal(value.to_owned()) }
+    }
+
+    /// An env variable whose value is a key of a Secret.
+    #[must_use]
+    pub fn env_of_secret(container: usize, name: &str, secret: &str, key: &str) -> Self {
+        let value = EnvSource::Secret { secret: secret.to_owned(), key: key.to_owned() };
+        Self::Env { container, name: name.to_owned(), value }
     }
 
     /// Whether the requirement is met by the pod with the `changes` that are planned already. `origin` is what asks for
@@ -117,6 +191,12 @@ impl Requirement {
             Self::Volume { name, source } => volume_state(pod, changes, name, source, origin),
             Self::Mount { container, volume, path } => mount_state(pod, changes, *container, volume, path, origin),
             Self::Env { container, name, value } => env_state(pod, changes, *container, name, value, origin),
+            Self::EnvDefault { container, names, .. } => default_state(pod, changes, *container, names, origin),
+            Self::Unshadowed { container, names } => shadow_state(pod, changes, *container, names, origin),
+            Self::Whole { container, names } => whole_state(pod, *container, names, origin),
+            // Another value is a finding of its own: see `rules::credentials::forged`.
+            Self::Annotation { key, value } => met(pod.metadata().annotation(key) == Some(value.as_str())
+                || changes.annotation(key) == Some(value.as_str())),
             Self::NoMount { container, mount } => met(changes.is_mount_gone(*container, *mount)),
             Self::NoVolume { volume } => met(changes.is_volume_gone(*volume)),
             Self::AutomountFalse => met(pod.outline.automount() == Some(false) || changes.sets_automount()),
@@ -203,7 +283,7 @@ fn env_state<'a>(
     changes: &Changes,
     container: usize,
     name: &str,
-    value: &str,
+    value: &EnvSource,
     origin: &str,
 ) -> State<'a> {
     if let Some(by) = changes.env_origin(container, name) {
@@ -212,15 +292,65 @@ fn env_state<'a>(
         }
         return two_credentials(format!("the env variable `{name}`"), by, origin, Place::Container(container));
     }
+    if let Some(by) = changes.kept_clear_for(container, name) {
+        let what = format!("the env variable `{name}` which {by} must not have beside it");
+        return two_credentials(what, by, origin, Place::Container(container));
+    }
     let Some(found) = pod.containers.get(container) else { return State::Missing };
     let mut same = found.env.items.iter().enumerate().filter(|(_, env)| env.name == name);
     match (same.next(), same.next()) {
         (None, _) => State::Missing,
-        (Some((_, env)), None) if env.is_literal(value) => State::Met,
+        (Some((_, env)), None) if value.is(env) => State::Met,
         (Some((first, env)), second) => {
-            let index = if env.is_literal(value) { second.map_or(first, |(index, _)| index) } else { first };
+            let index = if value.is(env) { second.map_or(first, |(index, _)| index) } else { first };
             State::Taken(Place::Env(container, index), taken(env, origin))
         }
+    }
+}
+
+/// What a user sets himself wins, whatever it is.
+fn default_state<'a>(pod: &Pod<'a>, changes: &Changes, container: usize, names: &[&str], origin: &str) -> State<'a> {
+    let Some(found) = pod.containers.get(container) else { return State::Missing };
+    if found.env.items.iter().any(|env| names.contains(&env.name.as_ref())) {
+        return State::Met;
+    }
+    let planned = names.iter().find_map(|name| Some((name, changes.env_origin(container, name)?)));
+    match planned {
+        None => State::Missing,
+        Some((_, by)) if by == origin => State::Met,
+        Some((name, by)) => {
+            two_credentials(format!("the env variable `{name}`"), by, origin, Place::Container(container))
+        }
+    }
+}
+
+fn shadow_state<'a>(pod: &Pod<'a>, changes: &Changes, container: usize, names: &[&str], origin: &str) -> State<'a> {
+    let Some(found) = pod.containers.get(container) else { return State::Met };
+    let theirs = found.env.items.iter().position(|env| names.contains(&env.name.as_ref()));
+    let planned = names.iter().find_map(|name| Some((*name, changes.env_origin(container, name)?)));
+    // After an injection the variable stands in the pod: whose it is tells the plan alone.
+    match (planned, theirs.and_then(|index| Some((index, found.env.items.get(index)?)))) {
+        (Some((name, by)), _) if by != origin => {
+            let what = format!("the env variable `{name}` which {origin} must not have beside it");
+            two_credentials(what, by, origin, Place::Container(container))
+        }
+        (_, Some((index, env))) => {
+            let problem = Problem::Shadowed(env.name.clone(), origin.to_owned());
+            State::Taken(Place::Env(container, index), problem)
+        }
+        _ => State::Met,
+    }
+}
+
+fn whole_state<'a>(pod: &Pod<'a>, container: usize, names: &[&'static str], origin: &str) -> State<'a> {
+    let Some(found) = pod.containers.get(container) else { return State::Met };
+    let sets = |name: &&&str| found.env.items.iter().any(|env| env.name == **name);
+    let (set, unset) = (names.iter().find(sets), names.iter().find(|name| !sets(name)));
+    match (set, unset) {
+        (Some(set), Some(unset)) => {
+            State::Taken(Place::Container(container), Problem::HalfSet(set, unset, origin.to_owned()))
+        }
+        _ => State::Met,
     }
 }
 
@@ -232,6 +362,79 @@ fn two_credentials<'a>(what: String, one: &str, other: &str, place: Place<'a>) -
     State::Taken(place, Problem::TwoCredentials(what, one.to_owned(), other.to_owned()))
 }
 
+impl EnvSource {
+    /// Whether an env entry says exactly this.
+    #[must_use]
+    pub fn is(&self, env: &EnvVar<'_>) -> bool {
+        match (self, &env.value) {
+            (Self::Literal(wanted), _) => env.is_literal(wanted),
+            (Self::Secret { secret, key }, EnvValue::Secret { name, key: found, plain }) => {
+                *plain && name == secret && found == key
+            }
+            (Self::Secret { .. }, _) => false,
+        }
+    }
+
+    /// The JSON of an env entry.
+    #[must_use]
+    pub fn json(&self, name: &str) -> String {
+        let entry = ObjectWriter::default().text("name", name);
+        match self {
+            Self::Literal(value) => entry.text("value", value).finish(),
+            Self::Secret { secret, key } => {
+                let reference = ObjectWriter::default().text("name", secret).text("key", key).finish();
+                entry.raw("valueFrom", &ObjectWriter::default().raw("secretKeyRef", &reference).finish()).finish()
+            }
+        }
+    }
+}
+
+impl ProjectedSource {
+    /// A token for a service.
+    #[must_use]
+    pub fn token(audience: &str, expiration: i64, path: &str) -> Self {
+        Self::Token { audience: audience.to_owned(), expiration, path: path.to_owned() }
+    }
+
+    fn is(&self, found: &Source<'_>) -> bool {
+        match (self, found) {
+            (
+                Self::Token { audience, expiration, path },
+                Source::Token { audience: for_whom, expiration: seconds, path: file, .. },
+            ) => {
+                for_whom == audience
+                    && file == path
+                    && seconds.as_ref().map_or(3600, |(seconds, _)| *seconds) == *expiration
+            }
+            (Self::Annotation { key, path }, Source::Downward(Some((field, file)))) => {
+                file == path && field_of(key) == *field
+            }
+            _ => false,
+        }
+    }
+
+    fn json(&self) -> String {
+        match self {
+            Self::Token { audience, expiration, path } => {
+                let token = ObjectWriter::default().text("audience", audience);
+                let token = token.raw("expirationSeconds", &expiration.to_string()).text("path", path).finish();
+                ObjectWriter::default().raw("serviceAccountToken", &token).finish()
+            }
+            Self::Annotation { key, path } => {
+                let field = ObjectWriter::default().text("apiVersion", "v1").text("fieldPath", &field_of(key)).finish();
+                let item = ObjectWriter::default().raw("fieldRef", &field).text("path", path).finish();
+                let items = ObjectWriter::default().raw("items", &format!("[{item}]")).finish();
+                ObjectWriter::default().raw("downwardAPI", &items).finish()
+            }
+        }
+    }
+}
+
+/// The downward API's name of an annotation.
+fn field_of(annotation: &str) -> String {
+    format!("metadata.annotations['{annotation}']")
+}
+
 impl VolumeSource {
     /// Whether a volume is made of exactly this. What the API server fills in (modes of 0644) makes no difference.
     #[must_use]
@@ -239,6 +442,11 @@ impl VolumeSource {
         match (self, &volume.secret, &volume.projected) {
             _ if volume.more => false,
             (Self::Secret { secret, items }, Some(found), None) => is_secret(found, secret, items),
+            (Self::Projected(sources), None, Some(found)) => {
+                !found.more
+                    && sources.len() == found.sources.len()
+                    && sources.iter().zip(&found.sources).all(|(wanted, found)| wanted.is(found))
+            }
             (Self::ApiAccess { audience, expiration }, None, Some(found)) => {
                 api_access(found).is_some_and(|(found_audience, found_expiration)| {
                     found_audience == audience.as_deref().unwrap_or_default() && found_expiration == *expiration
@@ -258,9 +466,16 @@ impl VolumeSource {
                     .iter()
                     .map(|(key, path)| ObjectWriter::default().text("key", key).text("path", path).finish())
                     .collect();
-                let source =
-                    ObjectWriter::default().text("secretName", secret).raw("items", &format!("[{}]", items.join(",")));
+                let mut source = ObjectWriter::default().text("secretName", secret);
+                if !items.is_empty() {
+                    source = source.raw("items", &format!("[{}]", items.join(",")));
+                }
                 volume.raw("secret", &source.finish()).finish()
+            }
+            Self::Projected(sources) => {
+                let sources: Vec<String> = sources.iter().map(ProjectedSource::json).collect();
+                let source = ObjectWriter::default().raw("sources", &format!("[{}]", sources.join(",")));
+                volume.raw("projected", &source.finish()).finish()
             }
             Self::ApiAccess { audience, expiration } => {
                 let mut token = ObjectWriter::default();

@@ -1,13 +1,16 @@
 //! How a pod stands with the rules: who it is, which of them run for it, and what they demand.
 
 use crate::annotation;
+use crate::cluster::Lookups;
+use crate::finding::{Finding, Place, Problem};
 use crate::json::{Result, Text};
 use crate::names::shown;
 use crate::plan::{Demands, Plan};
 use crate::pod::{Outline, Pod};
 use crate::request::Request;
+use crate::requirement::Requirement;
 use crate::rules::credentials::Grants;
-use crate::rules::{Rule, credentials, token_mounts};
+use crate::rules::{Rule, credentials, secret_access, token_mounts};
 use crate::settings::access::Claimant;
 use crate::settings::{Action, AirflowPods, OtherPods, Settings};
 use crate::who::{Role, Who};
@@ -19,6 +22,8 @@ pub struct Standing<'s, 'd> {
     pub who: Who<'s, 'd>,
     /// How the rules are run for it.
     pub actions: Actions,
+    /// Whether it asks for credentials, or has containers that might get at those it has.
+    asks: bool,
     /// The exceptions that excuse it: name and rule.
     pub excused: Vec<(String, Rule)>,
     /// Conditions on the requester that were counted as met, as reports call them.
@@ -30,6 +35,11 @@ pub struct Standing<'s, 'd> {
 pub struct Actions {
     credentials: Action,
     token_mounts: Action,
+    /// Rule token-mounts' own, whoever the pod is.
+    components: Action,
+    secret_access: Action,
+    /// Rule secret-access' for a task pod's own tokens.
+    own_tokens: Action,
 }
 
 impl Actions {
@@ -39,9 +49,18 @@ impl Actions {
         match rule {
             Rule::Credentials => self.credentials,
             Rule::TokenMounts => self.token_mounts,
-            Rule::NodeAccess | Rule::SecretAccess | Rule::ServiceAccounts | Rule::PodOperator | Rule::Rbac => {
-                Action::Off
-            }
+            Rule::SecretAccess => self.secret_access,
+            Rule::NodeAccess | Rule::ServiceAccounts | Rule::PodOperator | Rule::Rbac => Action::Off,
+        }
+    }
+
+    /// What a finding leads to.
+    #[must_use]
+    pub fn of_finding(self, finding: &Finding<'_>) -> Action {
+        match finding.problem {
+            Problem::SpoofedTemplate(_) => self.components,
+            Problem::OwnToken(..) => self.own_tokens,
+            _ => self.of(finding.rule),
         }
     }
 
@@ -57,7 +76,20 @@ impl Actions {
             (Role::Task | Role::Airflow, _) => rule.min(airflow_pods),
             (Role::Other, OtherPods::Ignore) => Action::Off,
         };
-        Self { credentials: settings.action(Rule::Credentials, namespace).0, token_mounts }
+        let secret_access = settings.action(Rule::SecretAccess, namespace).0;
+        let own_tokens =
+            if role == Role::Task { secret_access.min(settings.secret_access.token_audiences) } else { Action::Off };
+        Self {
+            credentials: settings.action(Rule::Credentials, namespace).0,
+            token_mounts,
+            components: rule,
+            secret_access,
+            own_tokens,
+        }
+    }
+
+    fn all_off(self) -> bool {
+        [self.credentials, self.token_mounts, self.secret_access].iter().all(|action| *action == Action::Off)
     }
 }
 
@@ -66,21 +98,34 @@ impl<'s, 'd> Standing<'s, 'd> {
     #[must_use]
     pub fn tell(pod: &Outline<'_>, request: &Request<'_>, settings: &'s Settings<'d>) -> Self {
         let who = Who::tell(pod, &request.namespace, &request.requester, settings);
-        let mut actions = Actions::new(settings, &request.namespace, who.role);
-        let authored = |(key, _): &(Text<'_>, Text<'_>)| annotation::WRITTEN_BY_AUTHORS.contains(&&**key);
-        if !pod.metadata.annotations.iter().any(authored) && !pod.spec.has_ephemeral_containers() {
-            actions.credentials = Action::Off;
-        }
-        let mut standing = Self { who, actions, excused: Vec::new(), unchecked: Vec::new() };
+        let actions = Actions::new(settings, &request.namespace, who.role);
+        let mut standing = Self { who, actions, asks: false, excused: Vec::new(), unchecked: Vec::new() };
         let claimant = claimant(pod, request);
-        standing.actions.token_mounts = standing.excuse(Rule::TokenMounts, settings, &claimant);
-        standing.actions.credentials = standing.excuse(Rule::Credentials, settings, &claimant);
+        let token_mounts = standing.excuse(Rule::TokenMounts, settings, &claimant);
+        if token_mounts == Action::Off {
+            standing.actions.components = Action::Off;
+        }
+        standing.actions.token_mounts = token_mounts;
+        let authored = |(key, _): &(Text<'_>, Text<'_>)| annotation::WRITTEN_BY_AUTHORS.contains(&&**key);
+        let asks = pod.metadata.annotations.iter().any(authored) || pod.spec.has_ephemeral_containers();
+        // A template asks for nothing: its pods do.
+        standing.asks = asks && !pod.is_template();
+        standing.actions.credentials = if standing.asks || !settings.credentials.is_empty() && !pod.is_template() {
+            standing.excuse(Rule::Credentials, settings, &claimant)
+        } else {
+            Action::Off
+        };
+        standing.actions.secret_access = standing.excuse(Rule::SecretAccess, settings, &claimant);
+        standing.actions.own_tokens = standing.actions.own_tokens.min(standing.actions.secret_access);
         standing
     }
 
     /// A rule's action: off where an exception excuses the pod.
     fn excuse(&mut self, rule: Rule, settings: &Settings<'_>, claimant: &Claimant<'_, '_>) -> Action {
         let action = self.actions.of(rule);
+        if action == Action::Off {
+            return action;
+        }
         for exception in &settings.exceptions {
             let matched = exception.excuses(rule, claimant);
             if matched.holds {
@@ -96,13 +141,13 @@ impl<'s, 'd> Standing<'s, 'd> {
         action
     }
 
-    /// Whether any rule runs.
+    /// Whether any rule runs that looks at the pod's lists.
     #[must_use]
     pub fn runs(&self) -> bool {
-        self.actions != Actions { credentials: Action::Off, token_mounts: Action::Off }
+        !self.actions.all_off()
     }
 
-    /// Runs the rules. `changes` tells whether the pod can be changed.
+    /// Runs the rules. `changes` tells whether the pod can be changed; nothing is looked up without `lookups`.
     ///
     /// # Errors
     /// When the settings are not JSON.
@@ -112,25 +157,67 @@ impl<'s, 'd> Standing<'s, 'd> {
         request: &Request<'_>,
         settings: &Settings<'_>,
         changes: bool,
-    ) -> Result<(Plan<'a>, Grants)> {
+        lookups: Option<&mut Lookups<'_>>,
+    ) -> Result<Judgement<'a>> {
         let mut demands = Demands::default();
+        let claimant = claimant(&pod.outline, request);
+        let mut grants = Grants::default();
+        // What was granted is known before tokens are judged; the order of the findings is that of their rank.
+        let mut credentials = Demands::default();
+        if self.actions.credentials != Action::Off {
+            if self.asks {
+                grants = credentials::demand(pod, &claimant, settings, lookups, &mut credentials)?;
+            }
+            if !settings.credentials.is_empty() {
+                credentials::foreign(pod, &mut credentials);
+            }
+        }
+        if self.who.spoofed && self.actions.components != Action::Off {
+            let claim = self.who.claims.first().map_or_else(String::new, |claim| claim.title().to_owned());
+            let problem = Problem::SpoofedTemplate(claim);
+            demands.findings.push(Finding { rule: Rule::TokenMounts, place: Place::Labels, problem });
+        }
         if self.actions.token_mounts != Action::Off {
-            token_mounts::demand(pod, &self.who, &settings.token_mounts, &mut demands);
+            token_mounts::demand(pod, &self.who, &settings.token_mounts, &grants, &mut demands);
             if self.who.unchecked {
                 self.unchecked.push("creators of components");
             }
         }
-        let mut grants = Grants::default();
-        if self.actions.credentials != Action::Off {
-            grants = credentials::demand(pod, &claimant(&pod.outline, request), settings, &mut demands)?;
-            if grants.unchecked {
-                self.unchecked.push("requesters of credentials");
+        let mut unchecked = grants.unchecked;
+        demands.repairs.append(&mut credentials.repairs);
+        demands.findings.append(&mut credentials.findings);
+        if self.actions.secret_access != Action::Off {
+            let told = self.asks && self.actions.credentials >= self.actions.secret_access;
+            unchecked |= secret_access::demand(pod, &claimant, settings, !told, &mut demands)?;
+            if self.actions.own_tokens != Action::Off {
+                secret_access::own_tokens(pod, &grants, settings, &mut demands)?;
             }
         }
+        if unchecked {
+            self.unchecked.push("requesters of credentials");
+        }
+        let repairs = demands.repairs.iter().flat_map(|repair| &repair.requirements);
+        let annotations = repairs
+            .filter_map(|requirement| match requirement {
+                Requirement::Annotation { key, value } => Some((key.clone(), value.clone())),
+                _ => None,
+            })
+            .collect();
         // What a pod asks for itself and may have is given to it under Audit too.
         let mends = |rule| changes && (rule == Rule::Credentials || self.actions.of(rule) == Action::Enforce);
-        Ok((Plan::new(pod, demands, mends), grants))
+        Ok(Judgement { plan: Plan::new(pod, demands, mends), grants, annotations })
     }
+}
+
+/// What the rules say of a pod.
+#[derive(Debug)]
+pub struct Judgement<'a> {
+    /// What must change, and what stands in the way.
+    pub plan: Plan<'a>,
+    /// What the pod was granted.
+    pub grants: Grants,
+    /// The annotations of the policy's own that the pod is to have.
+    pub annotations: Vec<(String, String)>,
 }
 
 fn claimant<'r, 'a>(pod: &'r Outline<'a>, request: &'r Request<'_>) -> Claimant<'r, 'a> {

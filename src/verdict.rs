@@ -1,6 +1,7 @@
 //! The verdict: which findings deny, which are reported, what is changed, and how the user is told.
 
 use crate::annotation;
+use crate::cluster::{Cluster, Lookups};
 use crate::finding::{Finding, Key};
 use crate::json::Result;
 use crate::names::{shown, shown_label};
@@ -11,9 +12,9 @@ use crate::response::{Denial, Response, WARNING};
 use crate::rules::credentials::Grants;
 use crate::rules::{Rule, credentials};
 use crate::settings::problems::{list, nearest};
-use crate::settings::{Action, Mode, Settings};
+use crate::settings::{Action, LookupError, Mode, Settings, Templates};
 use crate::sorted::{Sorted, order};
-use crate::standing::Standing;
+use crate::standing::{Judgement, Standing};
 use std::fmt::Write;
 
 /// How many findings are told in full.
@@ -40,6 +41,11 @@ struct Verdict<'v, 'a> {
     claim: Option<String>,
     update: bool,
     mode: Mode,
+    /// Whether what can be mended is told where it is not: of a template only when that is asked for.
+    tells_repairs: bool,
+    /// Lookups that failed, in words, and what that leads to.
+    failed: Vec<String>,
+    on_lookup_error: LookupError,
 }
 
 /// Judges a pod, and the stored one when it is an update.
@@ -49,20 +55,22 @@ struct Verdict<'v, 'a> {
 pub fn respond<'a>(
     request: &Request<'_>,
     settings: &Settings<'_>,
+    cluster: &dyn Cluster,
     mut pod: Outline<'a>,
     old: Option<Outline<'a>>,
 ) -> Result<Response> {
-    let update = request.requester.exempt;
+    let update = request.is_update();
+    let template = pod.is_template();
     let changed: Vec<&str> = match &old {
-        Some(old) => {
+        Some(old) if !template => {
             let keys = annotation::WRITTEN_BY_AUTHORS.into_iter();
             keys.filter(|key| pod.metadata.annotation(key) != old.metadata.annotation(key)).collect()
         }
-        None => Vec::new(),
+        _ => Vec::new(),
     };
-    let can_change = !update && pod.metadata.annotation(annotation::MIRROR).is_none();
-    let forged = credentials::forged(&pod.metadata, old.as_ref().map(|old| &old.metadata));
-    if let Some(old) = &old {
+    let can_change = !update && !template && pod.metadata.annotation(annotation::MIRROR).is_none();
+    let own = (credentials::own(&pod.metadata), old.as_ref().map(|old| credentials::own(&old.metadata)));
+    if let Some(old) = old.as_ref().filter(|_| !template) {
         // What was injected is what the annotations said when the pod was made.
         pod.metadata.annotations.clone_from(&old.metadata.annotations);
         if request.sub_resource == "ephemeralcontainers" {
@@ -71,14 +79,18 @@ pub fn respond<'a>(
         }
     }
     let mut standing = Standing::tell(&pod, request, settings);
-    let remarks = remarks(&pod, &changed, update);
+    let remarks = if template { Vec::new() } else { remarks(&pod, &changed, update) };
     let pod = if standing.runs() { Pod::read(pod)? } else { Pod::unread(pod) };
-    let (plan, grants) = standing.plan(&pod, request, settings, can_change)?;
+    let mut lookups = Lookups::new(cluster);
+    let Judgement { plan, grants, annotations } =
+        standing.plan(&pod, request, settings, can_change, (!update).then_some(&mut lookups))?;
+    let (own, own_before) = own;
+    let forged = if template { Vec::new() } else { credentials::forged(&own, own_before.as_deref(), &annotations) };
     let mut known = Vec::new();
     if let Some(old) = old.filter(|_| !plan.findings.is_empty() || !plan.unmended.is_empty()) {
         let mut before = Standing::tell(&old, request, settings);
         let old = if before.runs() { Pod::read(old)? } else { Pod::unread(old) };
-        let (plan, _) = before.plan(&old, request, settings, false)?;
+        let plan = before.plan(&old, request, settings, false, None)?.plan;
         known.extend(plan.findings.iter().chain(&plan.unmended).map(|finding| finding.key(&old)));
     }
     let runs = settings.action(Rule::TokenMounts, &request.namespace).0 != Action::Off;
@@ -101,6 +113,10 @@ pub fn respond<'a>(
         claim,
         update,
         mode: settings.mode,
+        tells_repairs: !template
+            || settings.mode == Mode::Validate && settings.token_mounts.templates == Templates::Strict,
+        failed: lookups.failed,
+        on_lookup_error: settings.on_lookup_error,
     };
     Ok(verdict.response())
 }
@@ -121,11 +137,11 @@ impl<'a> Verdict<'_, 'a> {
             ephemeral(finding) || self.known.is_empty() || !is_known()
         };
         let mendable = plan.unmended.iter().chain(plan.mended.iter().filter(|_| mode == Mode::Validate));
-        let mendable = mendable.map(|finding| (finding, true));
+        let mendable = mendable.filter(|_| self.tells_repairs).map(|finding| (finding, true));
         let all = plan.findings.iter().map(|finding| (finding, false)).chain(mendable);
         let (mut denied, mut reported) = (Vec::new(), Vec::new());
         for (finding, mendable) in all.filter(|(finding, _)| is_new(finding)) {
-            match self.standing.actions.of(finding.rule) {
+            match self.standing.actions.of_finding(finding) {
                 Action::Enforce => denied.push((finding, mendable)),
                 Action::Audit => reported.push((finding, mendable)),
                 Action::Off => {}
@@ -137,6 +153,15 @@ impl<'a> Verdict<'_, 'a> {
         if !denied.is_empty() {
             let message = self.message(&denied);
             response.denial = Some(Denial { code: 403, message });
+        } else if !self.failed.is_empty()
+            && self.on_lookup_error == LookupError::Deny
+            && self.standing.actions.of(Rule::Credentials) == Action::Enforce
+        {
+            let message = format!(
+                "a lookup failed, and `onLookupError: Deny` lets nothing pass unchecked: {}",
+                self.failed.join("; ")
+            );
+            response.denial = Some(Denial { code: 500, message });
         } else if mode == Mode::Mutate && !plan.changes.is_empty() {
             response.mutated = Some(plan.changes.apply(pod));
         }
@@ -147,7 +172,9 @@ impl<'a> Verdict<'_, 'a> {
     fn message(&self, denied: &[(&Finding<'a>, bool)]) -> String {
         let tell = |(finding, mendable): &(&Finding<'a>, bool)| {
             let mut text = finding.render(self.pod);
-            if *mendable && self.mode == Mode::Validate && !self.update {
+            if *mendable && self.pod.outline.is_template() {
+                text.push_str(" (it would be mended in the pods; `tokenMounts.templates: Strict` asks for it here)");
+            } else if *mendable && self.mode == Mode::Validate && !self.update {
                 text.push_str(
                     " (the mutating policy mends this when the pod is made: it did not run, or is set differently)",
                 );
@@ -187,6 +214,9 @@ impl<'a> Verdict<'_, 'a> {
         if response.denial.is_none() {
             response.warnings.extend(self.claim.clone());
         }
+        if response.denial.as_ref().is_none_or(|denial| denial.code != 500) {
+            response.warnings.extend(self.failed.iter().map(|text| format!("not checked: {text}")));
+        }
         response.warnings.extend(self.remarks.iter().cloned());
     }
 
@@ -207,26 +237,30 @@ impl<'a> Verdict<'_, 'a> {
         note("findings", findings, "; ");
         let excuse = |(name, rule): &(String, Rule)| format!("{name} skips {}", rule.id());
         note("exceptions", excused.iter().map(excuse).collect(), "; ");
+        let mut skipped = Vec::new();
         if !unchecked.is_empty() {
-            let text = format!("the request names no user: counted as met: {}", unchecked.join(", "));
-            note("not-checked", vec![text], "");
+            let why =
+                if self.pod.outline.is_template() { "the pods are made later" } else { "the request names no user" };
+            skipped.push(format!("{why}: counted as met: {}", unchecked.join(", ")));
         }
+        skipped.extend((!self.failed.is_empty()).then(|| format!("lookups that failed: {}", self.failed.len())));
+        note("not-checked", skipped, "; ");
         if !denied.is_empty() {
             return;
         }
-        if self.update {
+        if self.update || self.pod.outline.is_template() {
             return;
         }
         let mut absent = plan.unmended.iter().chain(plan.mended.iter().filter(|_| self.mode == Mode::Validate));
         let absent: Vec<String> = absent.by_ref().map(|finding| finding.problem.subject()).collect();
         let injected =
             |name: &str| !plan.refused.contains(&credentials::origin(name)) && !absent.iter().any(|one| one == name);
-        let granted = self.grants.granted.iter().filter(|(name, containers)| injected(name) && !containers.is_empty());
         let mut into: Vec<&str> = Vec::new();
         let mut which = Vec::new();
-        for (name, containers) in granted {
-            let names: Vec<&str> = containers.iter().map(|name| shown(name)).collect();
-            which.push(format!("{}: {}", shown_label(name), first(&names)));
+        for grant in self.grants.granted.iter().filter(|grant| injected(&grant.name) && !grant.containers.is_empty()) {
+            let names = grant.containers.iter().filter_map(|index| self.pod.container_name(*index));
+            let names: Vec<&str> = names.map(|name| shown(name)).collect();
+            which.push(format!("{}: {}", shown_label(&grant.name), first(&names)));
             let new: Vec<&str> = names.into_iter().take(LISTED + 1).filter(|name| !into.contains(name)).collect();
             into.extend(new);
         }

@@ -29,6 +29,10 @@ pub struct Who<'s, 'a> {
     pub components: Vec<&'s Component<'a>>,
     /// The entries that it matches without belonging to them.
     pub claims: Vec<&'s Component<'a>>,
+    /// It is a template that claims to be a component's, and a launcher writes it.
+    pub spoofed: bool,
+    /// It is a template, of which pods are made later.
+    template: bool,
     /// The evidence for the role.
     why: Why,
     /// Whether who created it would have mattered and is not known.
@@ -57,7 +61,9 @@ impl<'s, 'a> Who<'s, 'a> {
         let is_launcher = |namespace: &str, name: &str| {
             settings.airflow.launchers.iter().any(|pattern| pattern.matches(namespace, name))
         };
-        let by_launcher = requester.is_judged()
+        let template = pod.is_template();
+        // Whoever writes a template decides what its pods are, on every write.
+        let by_launcher = (requester.is_judged() || template && !requester.is_missing())
             && service_account(&requester.username).is_some_and(|(namespace, name)| is_launcher(namespace, name));
         let task = if pod.metadata.label(EXECUTOR_LABEL).is_some() {
             Some(Why::ExecutorLabel)
@@ -68,8 +74,15 @@ impl<'s, 'a> Who<'s, 'a> {
         } else {
             None
         };
-        let mut who =
-            Self { role: Role::Other, components: Vec::new(), claims: Vec::new(), why: Why::Nothing, unchecked: false };
+        let mut who = Self {
+            role: Role::Other,
+            components: Vec::new(),
+            claims: Vec::new(),
+            spoofed: false,
+            template,
+            why: Why::Nothing,
+            unchecked: false,
+        };
         for component in &settings.token_mounts.components {
             if !claims(component, &pod.metadata, namespace, pod.service_account()) {
                 continue;
@@ -79,10 +92,11 @@ impl<'s, 'a> Who<'s, 'a> {
                     || component.requesters.iter().any(|pattern| requester.matches(&pattern.0))
             };
             if task.is_none() && (!requester.is_judged() || made_it(component)) {
-                who.unchecked |= !requester.exempt && requester.is_missing();
+                who.unchecked |= requester.is_missing() && (template || !requester.exempt);
                 who.components.push(component);
             } else {
                 who.claims.push(component);
+                who.spoofed |= template && by_launcher;
             }
         }
         (who.role, who.why) = if let Some(why) = task {
@@ -115,6 +129,14 @@ impl<'s, 'a> Who<'s, 'a> {
     /// One sentence on who the pod is and, where that is judged, who of it may hold a token.
     #[must_use]
     pub fn describe(&self, requester: &Requester<'_>, judged: bool) -> String {
+        let text = self.tell_pod(requester, judged);
+        match text.strip_prefix("the pod is ") {
+            Some(rest) if self.template => format!("the template's pods count as {rest}"),
+            _ => text,
+        }
+    }
+
+    fn tell_pod(&self, requester: &Requester<'_>, judged: bool) -> String {
         let mut text = match (self.role, self.why) {
             (Role::Component, _) => {
                 let entries: Vec<String> = self.components.iter().map(|entry| holders(entry)).collect();

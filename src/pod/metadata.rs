@@ -1,5 +1,5 @@
 use crate::annotation;
-use crate::json::{Reader, Result, Text, Unreadable, fields};
+use crate::json::{ObjectAt, Reader, Result, Text, Unreadable, fields};
 use crate::sorted::Sorted;
 
 /// What the policy reads of an object's metadata.
@@ -13,6 +13,8 @@ pub struct Metadata<'a> {
     pub labels: Vec<(Text<'a>, Text<'a>)>,
     /// The annotations that mean something to the policy, by key.
     pub annotations: Vec<(Text<'a>, Text<'a>)>,
+    /// Where annotations can be added, if there are any.
+    pub annotations_at: ObjectAt,
     /// Whether the object is being deleted.
     pub deleted: bool,
 }
@@ -20,21 +22,32 @@ pub struct Metadata<'a> {
 impl<'a> Metadata<'a> {
     /// Reads `metadata`.
     pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        Self::keeping(reader, annotation::is_read)
+    }
+
+    /// Reads `metadata` with all of its annotations.
+    pub(crate) fn read_all(reader: &mut Reader<'a>) -> Result<Self> {
+        Self::keeping(reader, |_| true)
+    }
+
+    fn keeping(reader: &mut Reader<'a>, annotations_kept: fn(&str) -> bool) -> Result<Self> {
         if reader.null()? {
             return Ok(Self::default());
         }
         fields!(reader, "metadata" => _, {
             name: "name" => reader.string("metadata.name")?,
             generate_name: "generateName" => reader.string("metadata.generateName")?,
-            labels: "labels" => strings(reader, "metadata.labels", "metadata.labels[]", |_| true)?,
-            annotations: "annotations" => strings(reader, "metadata.annotations", "metadata.annotations[]", annotation::is_read)?,
+            labels: "labels" => strings(reader, "metadata.labels", "metadata.labels[]", |_| true)?.0,
+            annotations: "annotations" => strings(reader, "metadata.annotations", "metadata.annotations[]", annotations_kept)?,
             deleted: "deletionTimestamp" => reader.string("metadata.deletionTimestamp")?.is_some(),
         });
+        let (annotations, annotations_at) = annotations;
         Ok(Self {
             name: name.unwrap_or_default(),
             generate_name: generate_name.filter(|name: &Text<'a>| !name.is_empty()),
             labels,
             annotations,
+            annotations_at,
             deleted,
         })
     }
@@ -58,16 +71,19 @@ impl<'a> Metadata<'a> {
     }
 }
 
+/// Keys and values, in the order of the document.
+type Strings<'a> = Vec<(Text<'a>, Text<'a>)>;
+
 /// Reads an object of strings, keeping the keys that are wanted. None of those may stand there twice.
 fn strings<'a>(
     reader: &mut Reader<'a>,
     what: &'static str,
     value_of: &'static str,
-    wanted: impl Fn(&str) -> bool,
-) -> Result<Vec<(Text<'a>, Text<'a>)>> {
-    let mut map: Vec<(Text<'a>, Text<'a>)> = Vec::new();
+    wanted: fn(&str) -> bool,
+) -> Result<(Strings<'a>, ObjectAt)> {
+    let mut map = Strings::new();
     if reader.null()? {
-        return Ok(map);
+        return Ok((map, ObjectAt::default()));
     }
     let mut fields = reader.object(what)?;
     while let Some(key) = reader.key(&mut fields)? {
@@ -82,7 +98,7 @@ fn strings<'a>(
     if twice(&map) {
         return Err(Box::new(Unreadable::DuplicateIn { field: what }));
     }
-    Ok(map)
+    Ok((map, fields.at()))
 }
 
 /// Whether a key stands in the map twice. A handful of keys is compared pairwise, more are sorted first.

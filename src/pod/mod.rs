@@ -19,13 +19,15 @@ use std::ops::Range;
 pub struct Outline<'a> {
     /// The text that it was read from, in which all positions count.
     pub text: &'a str,
-    /// The bytes of the Pod.
+    /// The bytes of the object.
     pub range: Range<usize>,
+    /// The fields that lead to a pod template in the object, each with a dot behind it; empty for a Pod.
+    pub prefix: &'static str,
     /// `apiVersion`
     pub api_version: Option<Text<'a>>,
     /// `kind`
     pub kind: Option<Text<'a>>,
-    /// Name, labels, annotations.
+    /// Name, labels, annotations; of a template the labels and annotations, and the name of the object that carries it.
     pub metadata: Metadata<'a>,
     /// The spec's own fields.
     pub spec: Spec<'a>,
@@ -50,6 +52,58 @@ pub struct Spec<'a> {
     volumes: Option<Raw<'a>>,
 }
 
+/// Where an object of some kind carries a pod template.
+#[derive(Debug, Clone, Copy)]
+pub struct Carrier {
+    path: &'static [&'static str],
+    prefix: &'static str,
+}
+
+impl Carrier {
+    /// Where a kind carries its pod template, if it does: the kinds of Kubernetes itself.
+    #[must_use]
+    pub fn of(group: &str, version: &str, kind: &str) -> Option<Self> {
+        let spec = Self { path: &["spec", "template"], prefix: "spec.template." };
+        match (group, version, kind) {
+            ("", "v1", "PodTemplate") => Some(Self { path: &["template"], prefix: "template." }),
+            ("", "v1", "ReplicationController")
+            | ("apps", "v1", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
+            | ("batch", "v1", "Job") => Some(spec),
+            ("batch", "v1", "CronJob") => Some(Self {
+                path: &["spec", "jobTemplate", "spec", "template"],
+                prefix: "spec.jobTemplate.spec.template.",
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// Reads what the `path` leads to, a PodTemplateSpec.
+fn read_template<'a>(reader: &mut Reader<'a>, path: &[&'static str]) -> Result<(Metadata<'a>, Spec<'a>)> {
+    if reader.null()? {
+        return Ok(Default::default());
+    }
+    let Some((step, rest)) = path.split_first() else {
+        fields!(reader, "template" => _, {
+            metadata: "metadata" => Metadata::read(reader)?,
+            spec: "spec" => Spec::read(reader)?,
+        });
+        return Ok((metadata, spec));
+    };
+    let mut found = None;
+    let mut fields = reader.object("request.object.spec")?;
+    while let Some(key) = reader.key(&mut fields)? {
+        if key != *step {
+            reader.skip()?;
+        } else if found.is_some() {
+            return Err(reader.duplicate(step));
+        } else {
+            found = Some(read_template(reader, rest)?);
+        }
+    }
+    Ok(found.unwrap_or_default())
+}
+
 impl<'a> Outline<'a> {
     /// Reads a Pod.
     ///
@@ -64,7 +118,41 @@ impl<'a> Outline<'a> {
             metadata: "metadata" => Metadata::read(reader)?,
             spec: "spec" => Spec::read(reader)?,
         });
-        Ok(Self { text: reader.text(), range: start..reader.position(), api_version, kind, metadata, spec })
+        Ok(Self { text: reader.text(), range: start..reader.position(), prefix: "", api_version, kind, metadata, spec })
+    }
+
+    /// Reads the pod template of an object of any other kind that carries one.
+    ///
+    /// # Errors
+    /// As for a Pod.
+    pub fn read_template(reader: &mut Reader<'a>, carrier: Carrier) -> Result<Self> {
+        reader.kind()?;
+        let start = reader.position();
+        let Carrier { path, prefix } = carrier;
+        let mut template = None;
+        fields!(reader, "request.object" => _, {
+            api_version: "apiVersion" => reader.string("apiVersion")?,
+            kind: "kind" => reader.string("kind")?,
+            owner: "metadata" => Metadata::read(reader)?,
+        } else |key| match path.split_first() {
+            Some((first, rest)) if key == *first => {
+                if template.is_some() {
+                    return Err(reader.duplicate(first));
+                }
+                template = Some(read_template(reader, rest)?);
+            }
+            _ => reader.skip().map(|_| ())?,
+        });
+        let (metadata, spec) = template.unwrap_or_default();
+        let Metadata { name, generate_name, deleted, .. } = owner;
+        let metadata = Metadata { name, generate_name, deleted, ..metadata };
+        Ok(Self { text: reader.text(), range: start..reader.position(), prefix, api_version, kind, metadata, spec })
+    }
+
+    /// Whether it is a template, of which pods are made later.
+    #[must_use]
+    pub fn is_template(&self) -> bool {
+        !self.prefix.is_empty()
     }
 
     /// `serviceAccountName`, else the deprecated `serviceAccount`, else `default`.

@@ -1,6 +1,6 @@
 use super::Listed;
 use super::container::reference;
-use crate::json::{ObjectAt, Raw, Reader, Result, Text, fields};
+use crate::json::{Kind, ObjectAt, Raw, Reader, Result, Text, fields};
 use std::ops::Range;
 
 /// An entry of `volumes`: what it is made of, which is all that can be trusted of it.
@@ -14,8 +14,11 @@ pub struct Volume<'a> {
     pub projected: Option<Projection<'a>>,
     /// `secret`
     pub secret: Option<SecretVolume<'a>>,
-    /// The Secret that a CSI driver is handed (`csi.nodePublishSecretRef`).
-    pub csi_secret: Option<Text<'a>>,
+    /// The Secret that another type of volume is handed: `csi.nodePublishSecretRef`, `azureFile.secretName`, the
+    /// `secretRef` of `cephfs`, `flexVolume`, `iscsi`, `rbd`, `scaleIO`, `storageos` and whatever comes after them.
+    pub driver_secret: Option<Text<'a>>,
+    /// Whether it is a ConfigMap or made of the pod's own fields.
+    pub plain_text: bool,
     /// Whether it says anything else.
     pub more: bool,
 }
@@ -82,31 +85,40 @@ impl<'a> Volume<'a> {
         reader.kind()?;
         let start = reader.position();
         let mut more = false;
+        let (mut driver_secret, mut plain_text) = (None, false);
         fields!(reader, "spec.volumes[]" => _, {
             name: "name" => reader.string("spec.volumes[].name")?,
             projected: "projected" => Projection::read(reader)?,
             secret: "secret" => SecretVolume::read(reader, "spec.volumes[].secret", "secretName")?,
-            csi_secret: "csi" => { more = true; read_csi(reader)? },
-        } else |_key| more |= reader.skip()?.text != "null");
+        } else |key| if !reader.null()? {
+            more = true;
+            plain_text |= matches!(key, "configMap" | "downwardAPI");
+            driver_secret = read_driver(reader)?.or(driver_secret);
+        });
         Ok(Self {
             range: start..reader.position(),
             name: name.unwrap_or_default(),
             projected,
             secret,
-            csi_secret,
+            driver_secret,
+            plain_text,
             more,
         })
     }
 }
 
-fn read_csi<'a>(reader: &mut Reader<'a>) -> Result<Option<Text<'a>>> {
-    if reader.null()? {
-        return Ok(None);
+/// The Secret that a volume of any other type names.
+fn read_driver<'a>(reader: &mut Reader<'a>) -> Result<Option<Text<'a>>> {
+    if reader.kind()? != Kind::Object {
+        return reader.skip().map(|_| None);
     }
-    fields!(reader, "spec.volumes[].csi" => _, {
-        secret: "nodePublishSecretRef" => reference(reader, "spec.volumes[].csi.nodePublishSecretRef")?,
+    fields!(reader, "spec.volumes[]" => _, {
+        published: "nodePublishSecretRef" => reference(reader, "spec.volumes[].csi.nodePublishSecretRef")?,
+        secret: "secretRef" => reference(reader, "spec.volumes[].secretRef")?,
+        name: "secretName" => reader.string("spec.volumes[].azureFile.secretName")?,
     });
-    Ok(secret)
+    let published: Option<Text<'a>> = published;
+    Ok(published.or(secret).or(name))
 }
 
 impl<'a> Projection<'a> {

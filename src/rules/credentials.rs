@@ -2,13 +2,14 @@
 
 use super::Rule;
 use crate::annotation;
-use crate::credentials::{Credential, GCP_FILE, GCP_PREFIX, GcpServiceAccountKey};
+use crate::cluster::{Found, Lookups};
+use crate::credentials::{Credential, GOOGLE_DIRECTORY, GcpServiceAccountKey, SecretPart, is_injected};
 use crate::finding::{Finding, Names, Place, Problem};
 use crate::json::{Result, Text};
-use crate::names::{is_dns_label, is_dns_subdomain, shown_label};
+use crate::names::{clean_path, is_dns_label, is_dns_subdomain, shown, shown_label};
 use crate::plan::{Demands, Repair};
-use crate::pod::{Container, Metadata, Pod, SecretVolume, Section, Volume};
-use crate::requirement::Requirement;
+use crate::pod::{Container, Metadata, Pod, Section, Source, Volume};
+use crate::requirement::{Requirement, VolumeSource};
 use crate::settings::access::Claimant;
 use crate::settings::pattern::any;
 use crate::settings::{Entry, Settings, Uncatalogued};
@@ -23,11 +24,36 @@ pub fn origin(name: &str) -> String {
 /// What a pod was granted.
 #[derive(Debug, Default)]
 pub struct Grants {
-    /// Credential names, and the names of the containers that they go into.
-    pub granted: Vec<(String, Vec<String>)>,
+    /// The credentials.
+    pub granted: Vec<Grant>,
     /// Whether a condition on the requester was counted as met.
     pub unchecked: bool,
 }
+
+/// A credential that a pod was granted.
+#[derive(Debug)]
+pub struct Grant {
+    /// Its name.
+    pub name: String,
+    /// The containers that it goes into, by index.
+    pub containers: Vec<usize>,
+    /// The audience of its token.
+    pub audience: Option<String>,
+}
+
+impl Grants {
+    /// Whether a container was granted a token for this audience.
+    #[must_use]
+    pub fn has_audience(&self, container: usize, audience: &str) -> bool {
+        let mut granted = self.granted.iter();
+        granted.any(|grant| grant.audience.as_deref() == Some(audience) && grant.containers.contains(&container))
+    }
+}
+
+/// How many names of credentials a message can hold.
+const MAY: usize = 21;
+/// Where GKE reads which Google service account a ServiceAccount acts as.
+pub const GKE_ANNOTATION: &str = "iam.gke.io/gcp-service-account";
 
 /// The most names that an annotation may list.
 const NAMES: usize = 64;
@@ -37,14 +63,15 @@ const INJECTIONS: usize = 4096;
 /// What the rule demands of a pod.
 ///
 /// # Errors
-/// When the settings are not JSON.
+/// When the settings are not JSON. Without `lookups` nothing is looked up.
 pub fn demand<'a>(
     pod: &Pod<'a>,
     who: &Claimant<'_, '_>,
     settings: &Settings<'_>,
+    lookups: Option<&mut Lookups<'_>>,
     demands: &mut Demands<'a>,
 ) -> Result<Grants> {
-    let mut asked = Asked { pod, who, settings, demands, grants: Grants::default(), may: [None, None] };
+    let mut asked = Asked { pod, who, settings, lookups, demands, grants: Grants::default(), may: [None, None] };
     asked.ephemeral();
     let names = asked.names()?;
     let targets = asked.targets(!names.is_empty())?;
@@ -61,48 +88,107 @@ pub fn demand<'a>(
     Ok(asked.grants)
 }
 
-/// Notes annotations of the policy's own that it did not write. The policy writes none today.
+/// Annotations of the policy's own that it did not write: on CREATE others than the `wanted` ones, on UPDATE those that
+/// are not as they are stored.
 #[must_use]
-pub fn forged<'a>(pod: &Metadata<'a>, old: Option<&Metadata<'a>>) -> Vec<Finding<'a>> {
-    let own = |metadata: &Metadata<'a>| -> Vec<(Text<'a>, Text<'a>)> {
-        metadata.annotations.iter().filter(|(key, _)| key.starts_with(annotation::OWN)).cloned().collect()
+pub fn forged<'a>(pod: &[Pair<'a>], old: Option<&[Pair<'a>]>, wanted: &[(String, String)]) -> Vec<Finding<'a>> {
+    let finding = |(key, _): &Pair<'a>| Finding {
+        rule: Rule::Credentials,
+        place: Place::Annotation(key.clone()),
+        problem: Problem::ForgedAnnotation,
     };
-    let (new, old) = (own(pod), old.map(own).unwrap_or_default());
-    if new.is_empty() && old.is_empty() {
+    let Some(old) = old else {
+        let is_wanted = |(key, value): &&Pair<'a>| wanted.iter().any(|(name, text)| name == key && text == value);
+        return pod.iter().filter(|pair| !is_wanted(pair)).map(finding).collect();
+    };
+    if pod.is_empty() && old.is_empty() {
         return Vec::new();
     }
-    let missing = |of: &[(Text<'a>, Text<'a>)], from: &[(Text<'a>, Text<'a>)], other_value: bool| -> Vec<Finding<'a>> {
+    let missing = |of: &[Pair<'a>], from: &[Pair<'a>], other_value: bool| -> Vec<Finding<'a>> {
         let known = Sorted::by(from, |(key, _)| key);
-        let differs = |(key, value): &&(Text<'a>, Text<'a>)| {
+        let differs = |(key, value): &&Pair<'a>| {
             let found = known.find(from, |(key, _)| key, key).and_then(|index| from.get(index));
             found.is_none_or(|(_, found)| other_value && found != value)
         };
-        let place = |key: &Text<'a>| Place::Annotation(key.clone());
-        let finding = |key| Finding { rule: Rule::Credentials, place: place(key), problem: Problem::ForgedAnnotation };
-        of.iter().filter(differs).map(|(key, _)| finding(key)).collect()
+        of.iter().filter(differs).map(finding).collect()
     };
-    let mut forged = missing(&new, &old, true);
-    forged.append(&mut missing(&old, &new, false));
+    let mut forged = missing(pod, old, true);
+    forged.append(&mut missing(old, pod, false));
     forged
 }
 
-/// Whether a volume is one that the policy makes for a credential.
-fn is_injected(volume: &Volume<'_>) -> bool {
-    let of_one_key = |secret: &SecretVolume<'_>| matches!(secret.items.as_slice(), [(_, path)] if path == GCP_FILE);
-    volume.name.starts_with(GCP_PREFIX) && volume.secret.as_ref().is_some_and(of_one_key)
+/// A key and a value.
+pub type Pair<'a> = (Text<'a>, Text<'a>);
+
+/// The annotations of the policy's own.
+#[must_use]
+pub fn own<'a>(metadata: &Metadata<'a>) -> Vec<Pair<'a>> {
+    metadata.annotations.iter().filter(|(key, _)| key.starts_with(annotation::OWN)).cloned().collect()
 }
 
-struct Asked<'p, 'a, 's> {
+/// What stands where Google's libraries look for a credential of the policy's, and is text of somebody else's: an
+/// `external_account` of one's own sends a task's token wherever it says.
+pub fn foreign<'a>(pod: &Pod<'a>, demands: &mut Demands<'a>) {
+    let text = |volume: &&Volume<'a>| {
+        volume.plain_text
+            || volume.projected.iter().flat_map(|projected| &projected.sources).any(|source| match source {
+                Source::Downward(Some((field, _))) => field.starts_with("metadata.annotations"),
+                Source::Downward(None) => true,
+                Source::ConfigMap { name, .. } => name != "kube-root-ca.crt",
+                _ => false,
+            })
+    };
+    let needs = |repair: &'_ Repair<'a>| repair.finding.rule == Rule::Credentials;
+    let wanted: Vec<(String, VolumeSource)> = demands
+        .repairs
+        .iter()
+        .filter(|repair| needs(repair))
+        .flat_map(|repair| &repair.requirements)
+        .filter_map(|requirement| match requirement {
+            Requirement::Volume { name, source } => Some((name.clone(), source.clone())),
+            _ => None,
+        })
+        .collect();
+    let ours = |volume: &&Volume<'a>| wanted.iter().any(|(name, source)| *name == volume.name && source.is(volume));
+    let volumes: Vec<&Volume<'a>> = pod.volumes.iter().filter(text).filter(|volume| !ours(volume)).collect();
+    if volumes.is_empty() {
+        return;
+    }
+    let root = GOOGLE_DIRECTORY.trim_end_matches('/');
+    let under =
+        |path: &str| clean_path(path).strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    for (container, found) in pod.containers.iter().enumerate() {
+        for (index, mount) in found.mounts.items.iter().enumerate() {
+            if volumes.iter().any(|volume| volume.name == mount.volume) && under(&mount.path) {
+                let place = Place::Mount(container, index);
+                let problem = Problem::ForeignAccount(mount.volume.clone());
+                demands.findings.push(Finding { rule: Rule::Credentials, place, problem });
+            }
+        }
+    }
+}
+
+/// The credentials that a pod may name.
+///
+/// # Errors
+/// When the settings are not JSON.
+pub fn may_use(who: &Claimant<'_, '_>, google: bool, settings: &Settings<'_>) -> Result<Names> {
+    let may = settings.credentials.admitting(who, google, MAY)?;
+    Ok(Names::new(may.into_iter().map(str::to_owned).collect()))
+}
+
+struct Asked<'p, 'a, 's, 'c> {
     pod: &'p Pod<'a>,
     who: &'p Claimant<'p, 'p>,
     settings: &'p Settings<'s>,
+    lookups: Option<&'p mut Lookups<'c>>,
     demands: &'p mut Demands<'a>,
     grants: Grants,
     /// The credentials that the pod may use, once asked for: all, and Google's.
     may: [Option<Names>; 2],
 }
 
-impl<'a> Asked<'_, 'a, '_> {
+impl<'a> Asked<'_, 'a, '_, '_> {
     fn find(&mut self, key: &'static str, problem: Problem<'a>) {
         let place = Place::Annotation(Text::Borrowed(key));
         self.demands.findings.push(Finding { rule: Rule::Credentials, place, problem });
@@ -122,10 +208,7 @@ impl<'a> Asked<'_, 'a, '_> {
         if let Some(names) = known {
             return Ok(names.clone());
         }
-        let entries = self.settings.credentials.entries()?.into_iter();
-        let may =
-            entries.filter(|entry| (!google || entry.credential.is_google()) && entry.allow.admits(self.who).holds);
-        let names = Names::new(may.map(|entry| entry.name.into_owned()).collect());
+        let names = may_use(self.who, google, self.settings)?;
         *known = Some(names.clone());
         Ok(names)
     }
@@ -231,11 +314,12 @@ impl<'a> Asked<'_, 'a, '_> {
     fn grant(&mut self, key: &'static str, name: Text<'a>, entry: Option<&Entry<'_>>, targets: &[usize]) -> Result<()> {
         let google = key == annotation::GOOGLE;
         match entry {
-            Some(entry) if !google || entry.credential.is_google() => {
+            Some(entry) if !google || entry.kind.google => {
                 let admitted = entry.allow.admits(self.who);
                 if admitted.holds {
                     self.grants.unchecked |= admitted.unchecked;
                     self.inject(key, &name, entry.credential.as_ref(), targets);
+                    self.look_up(key, &name, entry.credential.as_ref());
                     return Ok(());
                 }
             }
@@ -246,6 +330,7 @@ impl<'a> Asked<'_, 'a, '_> {
                 }
                 if !self.is_protected(&name)? {
                     self.inject(key, &name, &GcpServiceAccountKey::default(), targets);
+                    self.look_up(key, &name, &GcpServiceAccountKey::default());
                     return Ok(());
                 }
             }
@@ -264,16 +349,44 @@ impl<'a> Asked<'_, 'a, '_> {
         }
     }
 
-    /// Whether a Secret is one of the catalogue's in this namespace, whose `allow` would be got round by naming it, or
-    /// one that is known to hold an API token.
+    /// Whether a Secret is protected here, so that naming it would get round somebody's `allow`, or known to hold an API
+    /// token.
     fn is_protected(&self, secret: &str) -> Result<bool> {
-        let protects = |entry: &Entry<'_>| {
-            let namespaces = entry.allow.namespaces.as_ref();
-            namespaces.is_none_or(|list| any(&list.0, self.who.namespace))
-                && entry.credential.secret(&entry.name) == Some(secret)
-        };
         Ok(any(&self.settings.token_mounts.token_secrets, secret)
-            || self.settings.credentials.entries()?.iter().any(protects))
+            || super::secret_access::protects(secret, self.who.namespace, self.settings)?)
+    }
+
+    /// Looks for what the credential needs in the cluster: its Secret, or the ServiceAccount's annotation.
+    fn look_up(&mut self, key: &'static str, name: &str, credential: &dyn Credential) {
+        let Some(lookups) = self.lookups.as_deref_mut() else { return };
+        let namespace = self.who.namespace;
+        let problem = match (credential.secret(name), credential.gke_email()) {
+            (Some(secret), _) if self.settings.injection.verify_secrets => {
+                if lookups.secret(namespace, secret) != Found::Missing {
+                    return;
+                }
+                let line = create_secret(namespace, secret, credential);
+                Problem::SecretMissing { credential: name.to_owned(), secret: secret.to_owned(), line }
+            }
+            (_, Some(email)) => {
+                let account = self.who.service_account.to_owned();
+                let (there, acts_as) = match lookups.service_account(namespace, &account) {
+                    Found::Unknown => return,
+                    Found::Missing => (false, None),
+                    Found::Here(annotations) => {
+                        let mut annotations = annotations.into_iter();
+                        (true, annotations.find(|(key, _)| key == GKE_ANNOTATION).map(|(_, value)| value))
+                    }
+                };
+                if acts_as.as_deref() == Some(email) {
+                    return;
+                }
+                let (namespace, email) = (namespace.to_owned(), email.to_owned());
+                Problem::AccountLacksRole { account, namespace, email, there }
+            }
+            _ => return,
+        };
+        self.find(key, problem);
     }
 
     /// Ephemeral containers are granted nothing: neither an injected volume nor the processes that hold one. What was
@@ -317,13 +430,26 @@ impl<'a> Asked<'_, 'a, '_> {
     }
 
     fn inject(&mut self, key: &'static str, name: &str, credential: &dyn Credential, targets: &[usize]) {
-        let called = |index: &usize| self.pod.containers.get(*index).map(|found| found.name.clone().into_owned());
+        let called = |index: &usize| self.pod.container_name(*index).map(|name| name.clone().into_owned());
         let containers: Vec<String> = targets.iter().filter_map(called).collect();
         let requirements: Vec<Requirement> =
             targets.iter().flat_map(|container| credential.require(name, *container)).collect();
-        let problem = Problem::NotInjected(name.to_owned(), containers.clone());
+        let problem = Problem::NotInjected(name.to_owned(), containers);
         let finding = Finding { rule: Rule::Credentials, place: Place::Annotation(Text::Borrowed(key)), problem };
         self.demands.repairs.push(Repair { finding, origin: origin(name), requirements });
-        self.grants.granted.push((name.to_owned(), containers));
+        let audience = credential.audience().map(str::to_owned);
+        self.grants.granted.push(Grant { name: name.to_owned(), containers: targets.to_vec(), audience });
     }
+}
+
+/// The command that makes a Secret as the credential reads it.
+fn create_secret(namespace: &str, secret: &str, credential: &dyn Credential) -> String {
+    let mut line = format!("kubectl create secret generic {secret} --namespace {}", shown(namespace));
+    for part in credential.secret_parts() {
+        line.push_str(&match part {
+            SecretPart::File(key) => format!(" --from-file={key}=FILE"),
+            SecretPart::Text(key) => format!(" --from-literal={key}=VALUE"),
+        });
+    }
+    line
 }

@@ -1,6 +1,7 @@
 //! The rules. A rule is one file: it looks at the pod and says what it demands; it does not know which mode runs.
 
 pub mod credentials;
+pub mod secret_access;
 pub mod token_mounts;
 
 use crate::settings::read::words;
@@ -35,6 +36,6 @@ impl Rule {
     /// Whether this version has code for the rule.
     #[must_use]
     pub fn exists(self) -> bool {
-        matches!(self, Self::Credentials | Self::TokenMounts)
+        matches!(self, Self::Credentials | Self::TokenMounts | Self::SecretAccess)
     }
 }

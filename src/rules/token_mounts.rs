@@ -5,6 +5,7 @@
 //! them back when the webhook has answered. What somebody declared is denied: taking it away would break what he meant.
 
 use super::Rule;
+use super::credentials::Grants;
 use crate::finding::{Bearer, Finding, Place, Problem};
 use crate::json::Text;
 use crate::names::clean_path;
@@ -12,8 +13,8 @@ use crate::plan::{Demands, Repair};
 use crate::pod::{Container, EnvValue, Mount, Pod, Section, Source, Volume};
 use crate::requirement::{Requirement, VolumeSource, api_access};
 use crate::settings::TokenMounts;
-use crate::settings::pattern::{any, matches};
-use crate::settings::token_mounts::{ALLOWED_AUDIENCES, DEFAULT_TOKEN_PATH};
+use crate::settings::pattern::any;
+use crate::settings::token_mounts::DEFAULT_TOKEN_PATH;
 use crate::sorted::{Sorted, order};
 use crate::who::{Role, Who};
 
@@ -23,7 +24,13 @@ const ORIGIN: &str = "`tokenMounts.serviceAccountTokenVolume`";
 const INJECTED_PREFIX: &str = "kube-api-access-";
 
 /// What the rule demands of a pod that it judges.
-pub fn demand<'a>(pod: &Pod<'a>, who: &Who<'_, '_>, settings: &TokenMounts<'_>, demands: &mut Demands<'a>) {
+pub fn demand<'a>(
+    pod: &Pod<'a>,
+    who: &Who<'_, '_>,
+    settings: &TokenMounts<'_>,
+    grants: &Grants,
+    demands: &mut Demands<'a>,
+) {
     if !pod.outline.spec.present {
         return;
     }
@@ -32,7 +39,7 @@ pub fn demand<'a>(pod: &Pod<'a>, who: &Who<'_, '_>, settings: &TokenMounts<'_>, 
     let holders = pod.containers.iter().filter(|container| who.may_hold(container));
     let holders: Vec<Text<'a>> = holders.map(|container| container.name.clone()).collect();
     let holder_order = Sorted::by(&holders, |name| name);
-    let mut rule = Judge { pod, who, settings, volumes, by_name, holders, holder_order, demands };
+    let mut rule = Judge { pod, who, settings, grants, volumes, by_name, holders, holder_order, demands };
     for (index, container) in pod.containers.iter().enumerate() {
         if who.may_hold(container) {
             rule.holder(index, container);
@@ -50,7 +57,7 @@ pub fn held<'p>(pod: &'p Pod<'_>, settings: &TokenMounts<'_>) -> Vec<(usize, &'p
     let mut held = Vec::new();
     for (index, container) in pod.containers.iter().enumerate() {
         for mount in &container.mounts.items {
-            let volume = pod.volume(&mount.volume).filter(|(_, volume)| bearer(volume, settings).is_some());
+            let volume = pod.volume(&mount.volume).filter(|(_, volume)| bearer(volume, settings, &|_| false).is_some());
             held.extend(volume.map(|(_, volume)| (index, volume.name.as_ref())));
         }
     }
@@ -66,7 +73,7 @@ struct Judged<'p, 'a> {
 
 impl<'p, 'a> Judged<'p, 'a> {
     fn new(volume: &'p Volume<'a>, settings: &TokenMounts<'_>) -> Self {
-        let bearer = bearer(volume, settings);
+        let bearer = bearer(volume, settings, &|_| false);
         let injected = bearer.is_some()
             && volume.name.starts_with(INJECTED_PREFIX)
             && !volume.more
@@ -77,7 +84,7 @@ impl<'p, 'a> Judged<'p, 'a> {
 }
 
 /// What makes a volume an API credential, if it is one.
-fn bearer<'a>(volume: &Volume<'a>, settings: &TokenMounts<'_>) -> Option<Bearer<'a>> {
+fn bearer<'a>(volume: &Volume<'a>, settings: &TokenMounts<'_>, granted: &dyn Fn(&str) -> bool) -> Option<Bearer<'a>> {
     let known = |name: &Text<'a>| any(&settings.token_secrets, name).then(|| Bearer::Secret(name.clone()));
     let projected = volume.projected.iter().flat_map(|projected| &projected.sources).find_map(|source| match source {
         Source::Token { audience, .. } if audience.is_empty() => Some(Bearer::Token),
@@ -85,7 +92,8 @@ fn bearer<'a>(volume: &Volume<'a>, settings: &TokenMounts<'_>) -> Option<Bearer<
             Some(Bearer::ApiAudience(audience.clone()))
         }
         Source::Token { audience, .. } => {
-            (!is_other_service(audience, settings)).then(|| Bearer::Audience(audience.clone()))
+            let other = settings.is_other_service(audience) || granted(audience) && !settings.is_api(audience);
+            (!other).then(|| Bearer::Audience(audience.clone()))
         }
         Source::Certificate => Some(Bearer::Certificate),
         Source::Secret(secret) => known(&secret.name),
@@ -93,21 +101,15 @@ fn bearer<'a>(volume: &Volume<'a>, settings: &TokenMounts<'_>) -> Option<Bearer<
     });
     projected
         .or_else(|| volume.secret.as_ref().and_then(|secret| known(&secret.name)))
-        .or_else(|| volume.csi_secret.as_ref().and_then(known))
-}
-
-/// Whether a token for this audience opens nothing at the API server, as far as is known.
-fn is_other_service(audience: &str, settings: &TokenMounts<'_>) -> bool {
-    let audiences = &settings.audiences;
-    let own = settings.volume.audience.as_ref().is_some_and(|own| own.0 == audience);
-    !own && !any(&audiences.api, audience)
-        && (ALLOWED_AUDIENCES.iter().any(|pattern| matches(pattern, audience)) || any(&audiences.allowed, audience))
+        .or_else(|| volume.driver_secret.as_ref().and_then(known))
 }
 
 struct Judge<'p, 'a> {
     pod: &'p Pod<'a>,
     who: &'p Who<'p, 'p>,
     settings: &'p TokenMounts<'p>,
+    /// What the pod was granted: tokens for other services are allowed where they belong.
+    grants: &'p Grants,
     volumes: Vec<Judged<'p, 'a>>,
     /// The volumes by name; of two with one name the first.
     by_name: Sorted,
@@ -133,6 +135,16 @@ impl<'p, 'a> Judge<'p, 'a> {
         self.volumes.get(index).map(|judged| (index, judged))
     }
 
+    /// What makes a volume an API credential in a container, which may have been granted a token for another service.
+    fn bearer_in(&self, container: usize, judged: &Judged<'p, 'a>) -> Option<Bearer<'a>> {
+        match &judged.bearer {
+            Some(Bearer::Audience(audience)) if self.grants.has_audience(container, audience) => {
+                bearer(judged.volume, self.settings, &|audience| self.grants.has_audience(container, audience))
+            }
+            known => known.clone(),
+        }
+    }
+
     /// The mount is the API server's work: its volume, where it mounts it, whole.
     fn is_injected(&self, mount: &Mount<'a>) -> bool {
         !mount.sub_path
@@ -143,7 +155,9 @@ impl<'p, 'a> Judge<'p, 'a> {
     /// A container that may hold no token.
     fn other(&mut self, index: usize, container: &Container<'a>) {
         for (position, mount) in container.mounts.items.iter().enumerate() {
-            let Some(bearer) = self.mounted(mount).and_then(|(_, judged)| judged.bearer.clone()) else { continue };
+            let Some(bearer) = self.mounted(mount).and_then(|(_, judged)| self.bearer_in(index, judged)) else {
+                continue;
+            };
             let place = Place::Mount(index, position);
             if container.section != Section::Ephemeral && self.is_injected(mount) {
                 let gone = Requirement::NoMount { container: index, mount: position };
@@ -193,7 +207,7 @@ impl<'p, 'a> Judge<'p, 'a> {
                 .filter(|(_, mount)| {
                     let projected = self.mounted(mount).is_some_and(|(_, judged)| {
                         matches!(
-                            judged.bearer,
+                            self.bearer_in(index, judged),
                             Some(Bearer::Token | Bearer::ApiAudience(_) | Bearer::Audience(_) | Bearer::Certificate)
                         )
                     });
@@ -244,7 +258,9 @@ impl<'p, 'a> Judge<'p, 'a> {
         let sources = judged.volume.projected.iter().flat_map(|projected| &projected.sources).enumerate();
         let long: Vec<(usize, i64)> = sources
             .filter_map(|(index, source)| match source {
-                Source::Token { audience, expiration, .. } if !is_other_service(audience, self.settings) => {
+                Source::Token { audience, expiration, .. }
+                    if !self.settings.is_other_service(audience) && !self.grants.has_audience(container, audience) =>
+                {
                     let seconds = expiration.as_ref().map_or(3600, |(seconds, _)| *seconds);
                     (seconds > max).then_some((index, seconds))
                 }

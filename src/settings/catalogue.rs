@@ -1,19 +1,20 @@
 //! The sections `credentials` and `credentialInjection`.
 
 use super::Action;
-use super::access::Allow;
+use super::TokenMounts;
+use super::access::{Allow, Claimant};
 use super::pattern::any;
 use super::problems::{At, Problems};
 use super::read::{Pattern, Setting, section, words, wrong};
-use crate::credentials::{self, Credential};
+use crate::credentials::{self, Credential, Type};
 use crate::json::{Kind, Raw, Reader, Result, Text};
 use crate::names::is_dns_label;
 use crate::sorted::Sorted;
 
-/// The credentials by name, unread.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+/// The credentials by name. What a credential is stays unread until a pod asks for it.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Catalogue<'a> {
-    raw: Option<Raw<'a>>,
+    entries: Vec<(Text<'a>, Raw<'a>)>,
 }
 
 /// One credential.
@@ -21,6 +22,8 @@ pub struct Catalogue<'a> {
 pub struct Entry<'a> {
     /// Its name.
     pub name: Text<'a>,
+    /// Its type.
+    pub kind: &'static Type,
     /// Who may use it.
     pub allow: Allow<'a>,
     /// What it puts into a container.
@@ -32,7 +35,12 @@ impl<'a> Setting<'a> for Catalogue<'a> {
         if reader.kind()? != Kind::Object {
             return wrong(reader, at, problems, "an object: credential names and what they are");
         }
-        Ok(Some(Self { raw: Some(reader.skip()?) }))
+        let mut entries = Vec::new();
+        let mut fields = reader.object("credentials")?;
+        while let Some(key) = reader.key(&mut fields)? {
+            entries.push((key, reader.skip()?));
+        }
+        Ok(Some(Self { entries }))
     }
 }
 
@@ -40,72 +48,184 @@ impl<'a> Catalogue<'a> {
     /// Whether there is no credential at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        !self.raw.is_some_and(|raw| raw.text.contains('"'))
+        self.entries.is_empty()
     }
 
-    /// The credentials of these names, as far as there are any; the rest is passed over unread. What was wrong with
-    /// them was told at boot.
+    /// Whether there is a credential of that name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|(known, _)| known == name)
+    }
+
+    /// The credentials of these names, as far as there are any; the rest stays unread. What was wrong with them was told
+    /// at boot.
     ///
     /// # Errors
     /// When the settings are not JSON.
     pub fn find(&self, names: &[&str]) -> Result<Vec<Entry<'a>>> {
-        let mut entries = Vec::new();
+        let mut found = Vec::new();
         if names.is_empty() {
-            return Ok(entries);
+            return Ok(found);
         }
-        self.each(|key, value| {
-            if names.contains(&key.as_ref()) {
-                entries.extend(Entry::read(key, value, At::ROOT, &mut Problems::default())?);
-            }
-            Ok(())
-        })?;
-        Ok(entries)
+        for (name, raw) in self.entries.iter().filter(|(name, _)| names.contains(&name.as_ref())) {
+            found.extend(Entry::read(name.clone(), *raw, At::ROOT, &mut Problems::default())?);
+        }
+        Ok(found)
     }
 
-    /// All credentials that can be read, in the order of the document.
+    /// The names of the credentials of which `admits` holds, at most `most`, in the order of the document; `google`:
+    /// Google's alone.
     ///
     /// # Errors
     /// When the settings are not JSON.
-    pub fn entries(&self) -> Result<Vec<Entry<'a>>> {
-        let mut entries = Vec::new();
-        self.each(|key, value| {
-            entries.extend(Entry::read(key, value, At::ROOT, &mut Problems::default())?);
-            Ok(())
-        })?;
-        Ok(entries)
+    pub fn admitting(&self, who: &Claimant<'_, '_>, google: bool, most: usize) -> Result<Vec<&str>> {
+        let mut names = Vec::new();
+        for (name, raw) in &self.entries {
+            if names.len() == most {
+                break;
+            }
+            let head = Head::read(*raw)?;
+            let Some(kind) = head.kind.as_deref().and_then(credentials::type_of) else { continue };
+            if (!google || kind.google) && head.allow()?.admits(who).holds {
+                names.push(name.as_ref());
+            }
+        }
+        Ok(names)
+    }
+
+    /// The credentials that read one of these Secrets.
+    ///
+    /// # Errors
+    /// When the settings are not JSON.
+    pub fn reading(&self, secrets: &[&str]) -> Result<Vec<Entry<'a>>> {
+        let mut found = Vec::new();
+        if secrets.is_empty() {
+            return Ok(found);
+        }
+        for (name, raw) in &self.entries {
+            let secret = Head::secret_name(*raw)?;
+            if !secrets.contains(&secret.as_deref().unwrap_or(name)) {
+                continue;
+            }
+            let entry = Entry::read(name.clone(), *raw, At::ROOT, &mut Problems::default())?;
+            let reads = |entry: &Entry<'a>| entry.credential.secret(name).is_some_and(|name| secrets.contains(&name));
+            found.extend(entry.filter(reads));
+        }
+        Ok(found)
+    }
+
+    /// The credentials with tokens for one of these audiences.
+    ///
+    /// # Errors
+    /// When the settings are not JSON.
+    pub fn with_audience(&self, audiences: &[&str]) -> Result<Vec<Entry<'a>>> {
+        let mut found = Vec::new();
+        if audiences.is_empty() {
+            return Ok(found);
+        }
+        for (name, raw) in &self.entries {
+            let head = Head::read(*raw)?;
+            if !head.kind.as_deref().and_then(credentials::type_of).is_some_and(|kind| kind.token) {
+                continue;
+            }
+            let entry = Entry::read(name.clone(), *raw, At::ROOT, &mut Problems::default())?;
+            let uses = |entry: &Entry<'a>| entry.credential.audience().is_some_and(|name| audiences.contains(&name));
+            found.extend(entry.filter(uses));
+        }
+        Ok(found)
     }
 
     /// Notes everything that is wrong with the credentials.
-    pub(super) fn check(&self, at: At<'_>, token_secrets: &[Pattern<'_>], problems: &mut Problems) -> Result<()> {
-        let mut names: Vec<Text<'a>> = Vec::new();
-        self.each(|key, value| {
-            let at = at.key(&key);
-            if !is_dns_label(&key) {
+    pub(super) fn check(&self, at: At<'_>, tokens: &TokenMounts<'_>, problems: &mut Problems) -> Result<()> {
+        for (name, raw) in &self.entries {
+            let at = at.key(name);
+            if !is_dns_label(name) {
                 problems.add(at, "must be named by a DNS label: lower-case letters, digits and `-`, at most 63");
             }
-            if let Some(entry) = Entry::read(key.clone(), value, at, problems)? {
-                let secret = entry.credential.secret(&entry.name);
-                if secret.is_some_and(|secret| any(token_secrets, secret)) {
-                    problems.add(at, "reads a Secret that `tokenMounts.tokenSecrets` names: no task pod may have it");
-                }
+            let Some(entry) = Entry::read(name.clone(), *raw, at, problems)? else { continue };
+            let secret = entry.credential.secret(&entry.name);
+            if secret.is_some_and(|secret| any(&tokens.token_secrets, secret)) {
+                problems.add(at, "reads a Secret that `tokenMounts.tokenSecrets` names: no task pod may have it");
             }
-            names.push(key);
-            Ok(())
-        })?;
-        if let Some(name) = Sorted::by(&names, |name| name).twice(&names, |name| name) {
+            if entry.credential.audience().is_some_and(|audience| tokens.is_api(audience)) {
+                problems.add(at, "has a token projected for an audience of the API server: no task pod may have it");
+            }
+        }
+        let by_name = Sorted::by(&self.entries, |(name, _)| name);
+        if let Some(name) = by_name.twice(&self.entries, |(name, _)| name) {
             problems.add(at.key(name), "stands there twice");
         }
         Ok(())
     }
+}
 
-    fn each(&self, mut visit: impl FnMut(Text<'a>, Raw<'a>) -> Result<()>) -> Result<()> {
-        let Some(raw) = self.raw else { return Ok(()) };
+/// What can be told of an entry without reading its type's fields.
+#[derive(Debug, Default)]
+struct Head<'a> {
+    kind: Option<Text<'a>>,
+    allow: Option<Raw<'a>>,
+    /// Keys of these that stand there twice.
+    twice: Vec<&'static str>,
+}
+
+impl<'a> Head<'a> {
+    fn read(raw: Raw<'a>) -> Result<Self> {
         let mut reader = raw.reader();
+        let mut head = Self::default();
+        if reader.kind()? != Kind::Object {
+            return Ok(head);
+        }
+        let mut types = 0;
         let mut fields = reader.object("credentials")?;
         while let Some(key) = reader.key(&mut fields)? {
-            visit(key, reader.skip()?)?;
+            match key.as_ref() {
+                "type" => {
+                    types += 1;
+                    if types == 2 {
+                        head.twice.push("type");
+                    }
+                    head.kind = match reader.kind()? {
+                        Kind::String => reader.string("type")?,
+                        _ => reader.skip().map(|_| None)?,
+                    };
+                }
+                "allow" => {
+                    if head.allow.replace(reader.skip()?).is_some() {
+                        head.twice.push("allow");
+                    }
+                }
+                _ => {
+                    reader.skip()?;
+                }
+            }
         }
-        Ok(())
+        Ok(head)
+    }
+
+    fn allow(&self) -> Result<Allow<'a>> {
+        match self.allow {
+            Some(raw) if raw.text != "null" => {
+                let allow = Allow::read(&mut raw.reader(), At::ROOT, &mut Problems::default())?;
+                Ok(allow.unwrap_or_default())
+            }
+            _ => Ok(Allow::default()),
+        }
+    }
+
+    /// `secretName`, as far as it is told; what comes after it is not read.
+    fn secret_name(raw: Raw<'a>) -> Result<Option<Text<'a>>> {
+        let mut reader = raw.reader();
+        if reader.kind()? != Kind::Object {
+            return Ok(None);
+        }
+        let mut fields = reader.object("credentials")?;
+        while let Some(key) = reader.key(&mut fields)? {
+            if key == "secretName" && reader.kind()? == Kind::String {
+                return reader.string("secretName");
+            }
+            reader.skip()?;
+        }
+        Ok(None)
     }
 }
 
@@ -116,38 +236,18 @@ impl<'a> Entry<'a> {
         if reader.kind()? != Kind::Object {
             return wrong(&mut reader, at, problems, "an object");
         }
-        let (mut kind, mut allow) = (None, Allow::default());
-        let mut fields = reader.object("credentials")?;
-        let (mut types, mut allows) = (0, 0);
-        while let Some(key) = reader.key(&mut fields)? {
-            match key.as_ref() {
-                "type" => {
-                    types += 1;
-                    kind = Some(reader.skip()?);
-                }
-                "allow" => {
-                    allows += 1;
-                    if !reader.null()? {
-                        allow = Allow::read(&mut reader, at.key("allow"), problems)?.unwrap_or_default();
-                    }
-                }
-                _ => {
-                    reader.skip()?;
-                }
-            }
+        let head = Head::read(raw)?;
+        for key in &head.twice {
+            problems.add(at.key(key), "stands there twice");
         }
-        for (key, count) in [("type", types), ("allow", allows)] {
-            if count > 1 {
-                problems.add(at.key(key), "stands there twice");
-            }
+        let mut allow = Allow::default();
+        if let Some(raw) = head.allow.filter(|raw| raw.text != "null") {
+            allow = Allow::read(&mut raw.reader(), at.key("allow"), problems)?.unwrap_or_default();
         }
-        let word = match kind {
-            Some(kind) if kind.text.starts_with('"') => kind.reader().string("type")?,
-            _ => None,
-        };
-        let Some(read) = credentials::reader_of(word.as_deref(), at.key("type"), problems) else { return Ok(None) };
-        let credential = read(&mut raw.reader(), at, problems)?;
-        Ok(credential.map(|credential| Self { name, allow, credential }))
+        let kind = credentials::checked_type(head.kind.as_deref(), at.key("type"), problems);
+        let Some(kind) = kind else { return Ok(None) };
+        let credential = (kind.read)(&mut raw.reader(), at, problems)?;
+        Ok(credential.map(|credential| Self { name, kind, allow, credential }))
     }
 }
 
@@ -175,16 +275,8 @@ section! {
         /// Whether the Secret is looked up.
         "verifySecrets" verify_secrets: bool = false;
     }
-    check check_injection;
 }
 
 /// Sidecars that hold no task: Airflow's, the meshes', Vault's, git-sync, the Cloud SQL proxy.
 pub const DEFAULT_SKIPPED: [&str; 6] =
     ["airflow-xcom-sidecar", "istio-proxy", "linkerd-proxy", "vault-agent*", "*git-sync*", "cloud-sql-proxy*"];
-
-fn check_injection(injection: &Injection<'_>, at: At<'_>, problems: &mut Problems) {
-    if injection.verify_secrets {
-        let text = "asks for Secrets to be looked up, which is not part of this version: remove the key";
-        problems.add(at.key("verifySecrets"), text);
-    }
-}

@@ -1,6 +1,5 @@
 //! Sections whose rules are not part of this version: their form is checked, setting them is refused.
 
-use super::access::Allow;
 use super::problems::{At, Problems};
 use super::read::{Labels, Pattern, Restriction, Setting, section, words};
 use super::{Action, FailureAction};
@@ -13,30 +12,6 @@ section! {
         "failureAction" failure_action: Option<Action> = None;
         /// Paths of the node that pods may mount.
         "allowedHostPaths" allowed_host_paths: Vec<Text<'a>> = Vec::new();
-    }
-}
-
-section! {
-    /// Rule `secret-access`.
-    pub struct SecretAccess<'a> {
-        /// The rule's action.
-        "failureAction" failure_action: Option<Action> = None;
-        /// Secrets protected besides the catalogue's.
-        "protected" protected: Vec<ProtectedSecrets<'a>> = Vec::new();
-        /// What is said of a task pod's own projected token with a credential's audience.
-        "tokenAudiences" token_audiences: Action = Action::Audit;
-    }
-}
-
-section! {
-    /// Secrets and who may reference them.
-    pub struct ProtectedSecrets<'a> {
-        /// The Secrets' names, as patterns.
-        "secrets" secrets: Option<Restriction<Pattern<'a>>> = None;
-        /// The namespaces that they are protected in.
-        "namespaces" namespaces: Option<Restriction<Pattern<'a>>> = None;
-        /// Who may reference them.
-        "allow" allow: Allow<'a> = Allow::default();
     }
 }
 

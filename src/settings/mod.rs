@@ -9,12 +9,14 @@ mod later;
 pub mod pattern;
 pub(crate) mod problems;
 pub(crate) mod read;
+mod secret_access;
 pub mod token_mounts;
 
 pub use access::{Allow, Exception, ExceptionMatch, Override};
 pub use catalogue::{Catalogue, Entry, Injection, Uncatalogued};
-pub use later::{NodeAccess, PodOperator, Rbac, SecretAccess, ServiceAccounts};
+pub use later::{NodeAccess, PodOperator, Rbac, ServiceAccounts};
 pub use read::{Labels, Pattern, Restriction, Setting};
+pub use secret_access::{ProtectedSecrets, SecretAccess};
 pub use token_mounts::{AirflowPods, Audiences, Component, OtherPods, Templates, TokenMounts, TokenVolume};
 
 use crate::json::{Kind, Reader, Result};
@@ -98,7 +100,7 @@ section! {
         /// How credentials are injected.
         "credentialInjection" injection: Injection<'a> = Injection::default();
         /// Rule `secret-access`.
-        "secretAccess" secret_access: Option<SecretAccess<'a>> = None;
+        "secretAccess" secret_access: SecretAccess<'a> = SecretAccess::default();
         /// Rule `service-accounts`.
         "serviceAccounts" service_accounts: Option<ServiceAccounts<'a>> = None;
         /// Rule `pod-operator`.
@@ -131,7 +133,6 @@ fn check(settings: &Settings<'_>, at: At<'_>, problems: &mut Problems) {
     }
     let later = [
         ("nodeAccess", settings.node_access.is_some(), Rule::NodeAccess),
-        ("secretAccess", settings.secret_access.is_some(), Rule::SecretAccess),
         ("serviceAccounts", settings.service_accounts.is_some(), Rule::ServiceAccounts),
         ("podOperator", settings.pod_operator.is_some(), Rule::PodOperator),
         ("rbac", settings.rbac.is_some(), Rule::Rbac),
@@ -167,11 +168,7 @@ impl<'a> Settings<'a> {
             reader.skip()?;
         } else {
             let settings = Self::read(&mut reader, &mut problems)?;
-            settings.credentials.check(
-                At::ROOT.key("credentials"),
-                &settings.token_mounts.token_secrets,
-                &mut problems,
-            )?;
+            settings.credentials.check(At::ROOT.key("credentials"), &settings.token_mounts, &mut problems)?;
         }
         reader.end()?;
         Ok(problems.into_vec())
@@ -184,9 +181,11 @@ impl<'a> Settings<'a> {
         let section = match rule {
             Rule::Credentials => self.injection.failure_action,
             Rule::TokenMounts => self.token_mounts.failure_action,
-            Rule::NodeAccess | Rule::SecretAccess | Rule::ServiceAccounts | Rule::PodOperator | Rule::Rbac => {
+            Rule::SecretAccess if self.credentials.is_empty() && self.secret_access.protected.is_empty() => {
                 Some(Action::Off)
             }
+            Rule::SecretAccess => self.secret_access.failure_action,
+            Rule::NodeAccess | Rule::ServiceAccounts | Rule::PodOperator | Rule::Rbac => Some(Action::Off),
         };
         if section == Some(Action::Off) {
             return (Action::Off, DecidedBy::Section);

@@ -178,6 +178,7 @@ macro_rules! words {
         impl $name {
             /// The word in the settings.
             #[must_use]
+            #[allow(dead_code, reason = "not every set is told in messages")]
             pub fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word,)* }
             }

@@ -1,7 +1,7 @@
 //! The section `tokenMounts`.
 
 use super::Action;
-use super::pattern::{AccountPattern, restricts};
+use super::pattern::{AccountPattern, any, matches, restricts};
 use super::problems::{At, Problems};
 use super::read::{Labels, Pattern, Restriction, Seconds, Setting, checked, section, words};
 use crate::json::{Reader, Result, Text};
@@ -80,10 +80,6 @@ fn check(section: &TokenMounts<'_>, at: At<'_>, problems: &mut Problems) {
     {
         let text = format!("must not be more than `tokenMounts.maxExpirationSeconds`, {}", max.0);
         problems.add(at.key("serviceAccountTokenVolume").key("expirationSeconds"), text);
-    }
-    if section.templates == Templates::Strict {
-        let text = "asks for pod templates to be judged, which is not part of this version: remove the key";
-        problems.add(at.key("templates"), text);
     }
 }
 
@@ -246,6 +242,35 @@ section! {
         "allowed" allowed: Vec<AudiencePattern<'a>> = Vec::new();
     }
 }
+
+impl TokenMounts<'_> {
+    /// Whether the API server takes tokens for this audience, as far as is known.
+    #[must_use]
+    pub fn is_api(&self, audience: &str) -> bool {
+        audience.is_empty()
+            || API_AUDIENCES.iter().any(|pattern| matches(pattern, audience))
+            || any(&self.audiences.api, audience)
+            || self.volume.audience.as_ref().is_some_and(|own| own.0 == audience)
+    }
+
+    /// Whether a token for this audience opens nothing at the API server, as far as is known.
+    #[must_use]
+    pub fn is_other_service(&self, audience: &str) -> bool {
+        let allowed = ALLOWED_AUDIENCES.iter().any(|pattern| matches(pattern, audience));
+        (allowed || any(&self.audiences.allowed, audience)) && !self.is_api(audience)
+    }
+}
+
+/// What API servers commonly call themselves: their address in the cluster, and the issuers of managed ones.
+pub const API_AUDIENCES: [&str; 7] = [
+    "https://kubernetes.default*",
+    "kubernetes.default*",
+    "https://oidc.eks.*",
+    "https://container.googleapis.com/*",
+    "https://*.oic.prod-aks.azure.com/*",
+    "https://*.azmk8s.io*",
+    "k3s",
+];
 
 /// Audiences of other services: a token for one of these opens nothing at the API server.
 pub const ALLOWED_AUDIENCES: [&str; 7] = [
