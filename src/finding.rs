@@ -426,9 +426,7 @@ impl Problem<'_> {
                 format!("the pod sets the env variable `{}` itself, and {origin} needs it set otherwise", shown(name)),
                 "remove the variable from the pod, or remove the annotation that asks for the credential",
             ),
-            Self::TwoCredentials(what, one, other) => {
-                (format!("{one} and {other} both need {what}"), "name one of them only")
-            }
+            Self::TwoCredentials(what, one, other) => (format!("{one} and {other} {what}"), "name one of them only"),
             Self::InjectedToken(volume) => (
                 format!("mounts the injected Kubernetes API token (volume `{}`)", shown(volume)),
                 "set `automountServiceAccountToken: false` in the pod",

@@ -221,7 +221,7 @@ fn volume_state<'a>(pod: &Pod<'a>, changes: &Changes, name: &str, source: &Volum
         if planned == source {
             return State::Met;
         }
-        return two_credentials(format!("a volume `{name}`"), by, origin, Place::Spec("volumes"));
+        return two_credentials(format!("both need a volume `{name}`"), by, origin, Place::Spec("volumes"));
     }
     match pod.volume(name) {
         Some((index, _)) if changes.is_volume_gone(index) => State::Missing,
@@ -272,7 +272,7 @@ fn mount_state<'a>(
         if at == path && mounted == volume {
             state = State::Met;
         } else if at == path || nested(path, at) {
-            return two_credentials(format!("a mount at `{path}`"), by, origin, Place::Container(container));
+            return two_credentials(format!("both need a mount at `{path}`"), by, origin, Place::Container(container));
         }
     }
     state
@@ -290,11 +290,15 @@ fn env_state<'a>(
         if by == origin {
             return State::Met;
         }
-        return two_credentials(format!("the env variable `{name}`"), by, origin, Place::Container(container));
+        return two_credentials(
+            format!("both need the env variable `{name}`"),
+            by,
+            origin,
+            Place::Container(container),
+        );
     }
     if let Some(by) = changes.kept_clear_for(container, name) {
-        let what = format!("the env variable `{name}` which {by} must not have beside it");
-        return two_credentials(what, by, origin, Place::Container(container));
+        return two_credentials(at_odds(name, origin, by), by, origin, Place::Container(container));
     }
     let Some(found) = pod.containers.get(container) else { return State::Missing };
     let mut same = found.env.items.iter().enumerate().filter(|(_, env)| env.name == name);
@@ -319,7 +323,7 @@ fn default_state<'a>(pod: &Pod<'a>, changes: &Changes, container: usize, names: 
         None => State::Missing,
         Some((_, by)) if by == origin => State::Met,
         Some((name, by)) => {
-            two_credentials(format!("the env variable `{name}`"), by, origin, Place::Container(container))
+            two_credentials(format!("both need the env variable `{name}`"), by, origin, Place::Container(container))
         }
     }
 }
@@ -331,8 +335,7 @@ fn shadow_state<'a>(pod: &Pod<'a>, changes: &Changes, container: usize, names: &
     // After an injection the variable stands in the pod: whose it is tells the plan alone.
     match (planned, theirs.and_then(|index| Some((index, found.env.items.get(index)?)))) {
         (Some((name, by)), _) if by != origin => {
-            let what = format!("the env variable `{name}` which {origin} must not have beside it");
-            two_credentials(what, by, origin, Place::Container(container))
+            two_credentials(at_odds(name, by, origin), by, origin, Place::Container(container))
         }
         (_, Some((index, env))) => {
             let problem = Problem::Shadowed(env.name.clone(), origin.to_owned());
@@ -352,6 +355,10 @@ fn whole_state<'a>(pod: &Pod<'a>, container: usize, names: &[&'static str], orig
         }
         _ => State::Met,
     }
+}
+
+fn at_odds(variable: &str, used: &str, unused: &str) -> String {
+    format!("can't be in one container: the env variable `{variable}` of {used} would be used instead of {unused}")
 }
 
 fn taken<'a>(env: &EnvVar<'a>, origin: &str) -> Problem<'a> {
