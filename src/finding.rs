@@ -25,6 +25,8 @@ pub struct Finding<'a> {
 pub enum Place<'a> {
     /// A field of the spec that stands once.
     Spec(&'static str),
+    /// A field of the object that stands once.
+    Field(&'static str),
     /// The labels.
     Labels,
     /// An annotation.
@@ -73,6 +75,18 @@ pub enum Problem<'a> {
     DeclaredToken(Text<'a>, Bearer<'a>),
     /// An env variable gives it.
     TokenEnv(Text<'a>),
+    /// A token of a ServiceAccount is written out: the variable's or annotation's name.
+    LiteralToken(Text<'a>),
+    /// The pod is in a namespace of the node's: the field.
+    HostNamespace(&'static str),
+    /// A container is privileged: its name.
+    Privileged(Text<'a>),
+    /// A path of the node that opens the cluster: volume, path, what is there.
+    NodePath(Text<'a>, Text<'a>, &'static str),
+    /// A ServiceAccount says otherwise than it should: what it says, and what it should.
+    AccountAutomount(Option<bool>, bool),
+    /// The pod of an operator that names no ServiceAccount.
+    DefaultAccount,
     /// An ephemeral container enters the processes of a holder.
     HolderTargeted(Text<'a>),
     /// A launcher's template wears the labels of a component, whose name this is.
@@ -154,6 +168,12 @@ impl Problem<'_> {
             Self::DeclaredToken(..) => "declared-token",
             Self::TokenEnv(_) => "token-env",
             Self::HolderTargeted(_) => "holder-targeted",
+            Self::LiteralToken(_) => "literal-token",
+            Self::HostNamespace(_) => "host-namespace",
+            Self::Privileged(_) => "privileged",
+            Self::NodePath(..) => "node-path",
+            Self::AccountAutomount(..) => "account-automount",
+            Self::DefaultAccount => "default-account",
             Self::SpoofedTemplate(_) => "spoofed-template",
             Self::ProtectedSecret(..) => "protected-secret",
             Self::OwnToken(..) => "own-token",
@@ -190,6 +210,10 @@ impl Problem<'_> {
         match self {
             Self::ForgedAnnotation | Self::SpoofedTemplate(_) | Self::ForeignAccount(_) => 0,
             Self::ProtectedSecret(..) => 2,
+            Self::LiteralToken(_) | Self::NodePath(..) => 1,
+            Self::HostNamespace(_) | Self::Privileged(_) => 2,
+            Self::DefaultAccount => 5,
+            Self::AccountAutomount(..) => 8,
             Self::DeclaredToken(..) | Self::TokenEnv(_) | Self::DanglingMount(..) => 1,
             Self::HolderTargeted(_) | Self::SharedProcesses(_) => 2,
             Self::CredentialMounted(..) | Self::GrantedTargeted(..) => 2,
@@ -212,6 +236,10 @@ impl Problem<'_> {
             Self::DeclaredToken(volume, _) | Self::InjectedToken(volume) | Self::LongToken(volume, ..) => {
                 volume.to_string()
             }
+            Self::LiteralToken(text) | Self::Privileged(text) => text.to_string(),
+            Self::NodePath(volume, path, _) => format!("{volume}/{path}"),
+            Self::HostNamespace(field) => (*field).to_owned(),
+            Self::AccountAutomount(..) | Self::DefaultAccount => String::new(),
             Self::SpoofedTemplate(text) => text.clone(),
             Self::ProtectedSecret(text, _) | Self::ForeignAccount(text) => text.to_string(),
             Self::OwnToken(volume, audience) => format!("{volume}/{audience}"),
@@ -284,6 +312,53 @@ impl Problem<'_> {
         match self {
             // Told with the commands that mend them.
             Self::SecretMissing { .. } | Self::AccountLacksRole { .. } => (String::new(), ""),
+            Self::LiteralToken(_) => (
+                String::from("holds the token of a Kubernetes ServiceAccount, written out (not shown)"),
+                "remove it, and revoke the token: delete the Secret or the pod that it belongs to",
+            ),
+            Self::HostNamespace(field) => (
+                match *field {
+                    "hostPID" => String::from(
+                        "lets containers see every process of the node, and through them the files of every pod",
+                    ),
+                    _ => String::from(
+                        "lets containers use the node's network, and through it the kubelet and the node's own cloud identity",
+                    ),
+                },
+                if *field == "hostPID" { "remove `hostPID: true`" } else { "remove `hostNetwork: true`" },
+            ),
+            Self::Privileged(_) => (
+                String::from("is privileged, and through the node gets at the tokens of every pod there"),
+                "remove `securityContext.privileged: true`",
+            ),
+            Self::NodePath(volume, path, what) => (
+                format!("volume `{}` is `{}` of the node: {what}", shown(volume), shown(path)),
+                "remove the volume; a path that pods need is listed under `nodeAccess.allowedHostPaths`",
+            ),
+            Self::AccountAutomount(says, wanted) => (
+                match (says, wanted) {
+                    (None, _) => String::from(
+                        "is absent, so the API server mounts the ServiceAccount's token into every pod that does not say otherwise",
+                    ),
+                    (Some(true), _) => String::from(
+                        "lets the API server mount the ServiceAccount's token into every pod that does not say otherwise",
+                    ),
+                    (Some(false), _) => {
+                        String::from("keeps the API server from mounting the ServiceAccount's token, and is to let it")
+                    }
+                },
+                if *wanted {
+                    "set `automountServiceAccountToken: true`"
+                } else {
+                    "set `automountServiceAccountToken: false` (the Airflow chart: `serviceAccount.automountServiceAccountToken` of the component)"
+                },
+            ),
+            Self::DefaultAccount => (
+                String::from(
+                    "an operator's pod runs as ServiceAccount `default`, which has no rights: what it asks of the Kubernetes API would be answered with 403 Forbidden",
+                ),
+                "name a ServiceAccount in the operator (`service_account_name=`), one whose rights and cloud roles the task may have",
+            ),
             Self::SpoofedTemplate(claim) => (
                 format!("wears the labels of component `{}` and comes from a launcher of task pods", shown(claim)),
                 "remove the labels; a component's template comes from whoever deploys Airflow",
@@ -499,7 +574,7 @@ impl Place<'_> {
             | Self::Env(container, _)
             | Self::EnvFrom(container, _)
             | Self::Target(container) => Some(*container),
-            Self::Spec(_) | Self::Labels | Self::Annotation(_) | Self::Volume(_) => None,
+            Self::Spec(_) | Self::Field(_) | Self::Labels | Self::Annotation(_) | Self::Volume(_) => None,
         }
     }
 
@@ -514,6 +589,7 @@ impl Place<'_> {
         };
         match self {
             Self::Spec(field) => format!("spec.{field}"),
+            Self::Field(field) => (*field).to_owned(),
             Self::Labels => String::from("metadata.labels"),
             Self::Annotation(key) => format!("metadata.annotations[{}]", shown(key)),
             Self::Volume(index) => format!("spec.volumes[{index}]"),

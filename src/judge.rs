@@ -73,19 +73,19 @@ fn answer(mut request: Request<'_>, settings: &Settings<'_>, cluster: &dyn Clust
     if version.is_some_and(|version| !is_version(version, &request.group, &request.version)) {
         return Err(Trouble::Mismatch("`request.object.apiVersion` differs from `request.kind`"));
     }
-    let Object::Pod(pod) = object else { return Ok(Response::default()) };
+    let (Object::Pod(pod) | Object::Account(pod)) = object else { return Ok(Response::default()) };
     if !request.is_whole() {
         return Ok(Response::default());
     }
     let old = match old {
-        Some(Object::Pod(old)) if update => Some(old),
+        Some(Object::Pod(old) | Object::Account(old)) if update => Some(old),
         _ => None,
     };
     if old.as_ref().is_some_and(|old| old.metadata.deleted) {
         return Ok(Response::default());
     }
     // Who updates a pod, or writes a template, is not who makes the pod: conditions on the creator count as met.
-    request.requester.exempt = update || pod.is_template();
+    request.requester.exempt = update && request.kind == "Pod" || pod.is_template();
     Ok(verdict::respond(&request, settings, cluster, *pod, old.map(|old| *old))?)
 }
 

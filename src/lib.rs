@@ -5,8 +5,10 @@
 //! payload ─► request ─► pod ──► who is it ─┐         settings
 //!                        │                 │            │
 //!                        ▼                 ▼            ▼
-//!               rules/credentials    rules/token_mounts          standing
-//!                 + credentials/*          │
+//!               rules/*  (credentials + credentials/*, …)    standing
+//!                 │    ▲
+//!                 │    └── cluster (lookups)
+//!                 │
 //!                        └───────┬─────────┘
 //!                Demands: repairs (requirements) and findings
 //!                                │
@@ -43,6 +45,7 @@ pub mod finding;
 mod guest;
 pub mod json;
 mod judge;
+pub mod jwt;
 pub mod names;
 pub mod plan;
 pub mod pod;

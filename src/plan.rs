@@ -96,7 +96,7 @@ pub struct Changes {
     gone_volumes: Flags,
     /// By the containers' indices, as far as one is changed.
     containers: Vec<ContainerChanges>,
-    automount: bool,
+    automount: Option<bool>,
     /// Key and value.
     annotations: Vec<(String, String)>,
     /// Volume, source and seconds.
@@ -127,7 +127,7 @@ impl Changes {
         self.volumes.is_empty()
             && self.gone_volumes.is_empty()
             && self.containers.iter().all(ContainerChanges::is_empty)
-            && !self.automount
+            && self.automount.is_none()
             && self.annotations.is_empty()
             && self.expirations.is_empty()
     }
@@ -156,7 +156,7 @@ impl Changes {
             Requirement::NoVolume { volume } => {
                 self.gone_volumes.set(*volume, true);
             }
-            Requirement::AutomountFalse => self.automount = true,
+            Requirement::Automount(value) => self.automount = Some(*value),
             Requirement::Expiration { volume, source, seconds } => {
                 self.expirations.push((*volume, *source, *seconds));
                 if self.limited.len() <= *volume {
@@ -188,7 +188,7 @@ impl Changes {
                 self.edit(*container, |changes| changes.gone_mounts.set(*mount, false))
             }
             Requirement::NoVolume { volume } => self.gone_volumes.set(*volume, false),
-            Requirement::AutomountFalse => self.automount = false,
+            Requirement::Automount(_) => self.automount = None,
             Requirement::Expiration { volume, source, .. } => {
                 self.expirations.retain(|(limited, at, _)| limited != volume || at != source);
                 self.limited.get_mut(*volume).into_iter().for_each(|sources| sources.set(*source, false));
@@ -268,9 +268,9 @@ impl Changes {
         self.annotations.iter().find(|(planned, _)| planned == key).map(|(_, value)| value.as_str())
     }
 
-    /// Whether `automountServiceAccountToken` is to say false.
+    /// What `automountServiceAccountToken` is to say.
     #[must_use]
-    pub fn sets_automount(&self) -> bool {
+    pub fn sets_automount(&self) -> Option<bool> {
         self.automount
     }
 
@@ -309,10 +309,10 @@ impl Changes {
         for (volume, source, seconds) in &self.expirations {
             self.expire(pod, *volume, *source, *seconds, &mut splices);
         }
-        if self.automount {
+        if let Some(value) = self.automount {
             match &pod.outline.spec.automount {
-                Some((_, range)) => splices.replace(range.clone(), String::from("false")),
-                None => splices.insert(pod.outline.spec.at, "automountServiceAccountToken", "false"),
+                Some((_, range)) => splices.replace(range.clone(), value.to_string()),
+                None => splices.insert(pod.outline.spec.at, "automountServiceAccountToken", &value.to_string()),
             }
         }
         splices.apply(pod.outline.text, pod.outline.range.clone())

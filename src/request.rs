@@ -45,6 +45,8 @@ pub struct Request<'a> {
 pub enum Object<'a> {
     /// A Pod, or an object that carries a pod template.
     Pod(Box<Outline<'a>>),
+    /// A ServiceAccount.
+    Account(Box<Outline<'a>>),
     /// Any other: what it says that it is.
     Other(Identity<'a>),
 }
@@ -63,6 +65,12 @@ impl Request<'_> {
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.sub_resource.is_empty() || self.kind == "Pod" && self.sub_resource == "ephemeralcontainers"
+    }
+
+    /// Whether the object is a ServiceAccount, of those that rules concern.
+    #[must_use]
+    pub fn is_account(&self) -> bool {
+        self.kind == "ServiceAccount"
     }
 
     /// Whether a stored object is changed.
@@ -110,6 +118,9 @@ impl<'a> Object<'a> {
         if group.is_empty() && version == "v1" && kind == "Pod" {
             return Outline::read(reader).map(|pod| Some(Self::Pod(Box::new(pod))));
         }
+        if group.is_empty() && version == "v1" && kind == "ServiceAccount" {
+            return Outline::read_account(reader).map(|account| Some(Self::Account(Box::new(account))));
+        }
         if let Some(carrier) = Carrier::of(group, version, kind) {
             return Outline::read_template(reader, carrier).map(|pod| Some(Self::Pod(Box::new(pod))));
         }
@@ -124,7 +135,7 @@ impl<'a> Object<'a> {
     #[must_use]
     pub fn identity(&self) -> (Option<&str>, Option<&str>) {
         let (version, kind) = match self {
-            Self::Pod(pod) => (&pod.api_version, &pod.kind),
+            Self::Pod(object) | Self::Account(object) => (&object.api_version, &object.kind),
             Self::Other((version, kind)) => (version, kind),
         };
         (version.as_deref(), kind.as_deref())

@@ -77,8 +77,8 @@ pub enum Requirement {
         /// The volume.
         volume: usize,
     },
-    /// `automountServiceAccountToken` says false.
-    AutomountFalse,
+    /// `automountServiceAccountToken` says so.
+    Automount(bool),
     /// A projected token is asked for with this validity.
     Expiration {
         /// The volume.
@@ -199,7 +199,9 @@ impl Requirement {
                 || changes.annotation(key) == Some(value.as_str())),
             Self::NoMount { container, mount } => met(changes.is_mount_gone(*container, *mount)),
             Self::NoVolume { volume } => met(changes.is_volume_gone(*volume)),
-            Self::AutomountFalse => met(pod.outline.automount() == Some(false) || changes.sets_automount()),
+            Self::Automount(value) => {
+                met(pod.outline.automount() == Some(*value) || changes.sets_automount() == Some(*value))
+            }
             Self::Expiration { volume, source, seconds } => {
                 let limited = changes.limits(*volume, *source);
                 let projected = pod.volumes.get(*volume).and_then(|volume| volume.projected.as_ref());

@@ -10,10 +10,10 @@ use crate::pod::{Outline, Pod};
 use crate::request::Request;
 use crate::requirement::Requirement;
 use crate::rules::credentials::Grants;
-use crate::rules::{Rule, credentials, secret_access, token_mounts};
+use crate::rules::{Rule, credentials, node_access, pod_operator, secret_access, service_accounts, token_mounts};
 use crate::settings::access::Claimant;
 use crate::settings::{Action, AirflowPods, OtherPods, Settings};
-use crate::who::{Role, Who};
+use crate::who::{OPERATOR_LABEL, Role, Who};
 
 /// How a pod stands with the rules: what its outline alone tells.
 #[derive(Debug)]
@@ -40,6 +40,9 @@ pub struct Actions {
     secret_access: Action,
     /// Rule secret-access' for a task pod's own tokens.
     own_tokens: Action,
+    node_access: Action,
+    pod_operator: Action,
+    service_accounts: Action,
 }
 
 impl Actions {
@@ -50,7 +53,10 @@ impl Actions {
             Rule::Credentials => self.credentials,
             Rule::TokenMounts => self.token_mounts,
             Rule::SecretAccess => self.secret_access,
-            Rule::NodeAccess | Rule::ServiceAccounts | Rule::PodOperator | Rule::Rbac => Action::Off,
+            Rule::NodeAccess => self.node_access,
+            Rule::PodOperator => self.pod_operator,
+            Rule::ServiceAccounts => self.service_accounts,
+            Rule::Rbac => Action::Off,
         }
     }
 
@@ -79,7 +85,14 @@ impl Actions {
         let secret_access = settings.action(Rule::SecretAccess, namespace).0;
         let own_tokens =
             if role == Role::Task { secret_access.min(settings.secret_access.token_audiences) } else { Action::Off };
+        let node_access = match (role, settings.token_mounts.other_pods) {
+            (Role::Other, OtherPods::Ignore) => Action::Off,
+            _ => settings.action(Rule::NodeAccess, namespace).0,
+        };
         Self {
+            node_access,
+            pod_operator: settings.action(Rule::PodOperator, namespace).0,
+            service_accounts: Action::Off,
             credentials: settings.action(Rule::Credentials, namespace).0,
             token_mounts,
             components: rule,
@@ -89,7 +102,8 @@ impl Actions {
     }
 
     fn all_off(self) -> bool {
-        [self.credentials, self.token_mounts, self.secret_access].iter().all(|action| *action == Action::Off)
+        let of_lists = [self.credentials, self.token_mounts, self.secret_access, self.node_access];
+        of_lists.iter().all(|action| *action == Action::Off)
     }
 }
 
@@ -97,6 +111,9 @@ impl<'s, 'd> Standing<'s, 'd> {
     /// Tells how a pod stands.
     #[must_use]
     pub fn tell(pod: &Outline<'_>, request: &Request<'_>, settings: &'s Settings<'d>) -> Self {
+        if request.is_account() {
+            return Self::tell_account(pod, request, settings);
+        }
         let who = Who::tell(pod, &request.namespace, &request.requester, settings);
         let actions = Actions::new(settings, &request.namespace, who.role);
         let mut standing = Self { who, actions, asks: false, excused: Vec::new(), unchecked: Vec::new() };
@@ -117,6 +134,31 @@ impl<'s, 'd> Standing<'s, 'd> {
         };
         standing.actions.secret_access = standing.excuse(Rule::SecretAccess, settings, &claimant);
         standing.actions.own_tokens = standing.actions.own_tokens.min(standing.actions.secret_access);
+        standing.actions.node_access = standing.excuse(Rule::NodeAccess, settings, &claimant);
+        if pod.metadata.label(OPERATOR_LABEL).is_none() {
+            standing.actions.pod_operator = Action::Off;
+        }
+        standing.actions.pod_operator = standing.excuse(Rule::PodOperator, settings, &claimant);
+        standing
+    }
+
+    /// Tells how a ServiceAccount stands: one rule concerns it.
+    fn tell_account(account: &Outline<'_>, request: &Request<'_>, settings: &'s Settings<'d>) -> Self {
+        let off = Action::Off;
+        let actions = Actions {
+            credentials: off,
+            token_mounts: off,
+            components: off,
+            secret_access: off,
+            own_tokens: off,
+            node_access: off,
+            pod_operator: off,
+            service_accounts: settings.action(Rule::ServiceAccounts, &request.namespace).0,
+        };
+        let mut standing =
+            Self { who: Who::nobody(), actions, asks: false, excused: Vec::new(), unchecked: Vec::new() };
+        let claimant = Claimant { service_account: &account.metadata.name, ..claimant(account, request) };
+        standing.actions.service_accounts = standing.excuse(Rule::ServiceAccounts, settings, &claimant);
         standing
     }
 
@@ -182,6 +224,16 @@ impl<'s, 'd> Standing<'s, 'd> {
             if self.who.unchecked {
                 self.unchecked.push("creators of components");
             }
+        }
+        if self.actions.node_access != Action::Off {
+            node_access::demand(pod, &settings.node_access, &mut demands);
+        }
+        if let Some(section) = settings.pod_operator.as_ref().filter(|_| self.actions.pod_operator != Action::Off) {
+            pod_operator::demand(&pod.outline, section, &mut demands);
+        }
+        let accounts = settings.service_accounts.as_ref().filter(|_| self.actions.service_accounts != Action::Off);
+        if let Some(section) = accounts {
+            service_accounts::demand(&pod.outline, section, &mut demands);
         }
         let mut unchecked = grants.unchecked;
         demands.repairs.append(&mut credentials.repairs);

@@ -60,17 +60,21 @@ pub fn respond<'a>(
     old: Option<Outline<'a>>,
 ) -> Result<Response> {
     let update = request.is_update();
+    let account = request.is_account();
+    // Neither asks for credentials.
     let template = pod.is_template();
+    let plain = template || account;
     let changed: Vec<&str> = match &old {
-        Some(old) if !template => {
+        Some(old) if !plain => {
             let keys = annotation::WRITTEN_BY_AUTHORS.into_iter();
             keys.filter(|key| pod.metadata.annotation(key) != old.metadata.annotation(key)).collect()
         }
         _ => Vec::new(),
     };
-    let can_change = !update && !template && pod.metadata.annotation(annotation::MIRROR).is_none();
+    let is_mirror = pod.metadata.annotation(annotation::MIRROR).is_some();
+    let can_change = account || !update && !template && !is_mirror;
     let own = (credentials::own(&pod.metadata), old.as_ref().map(|old| credentials::own(&old.metadata)));
-    if let Some(old) = old.as_ref().filter(|_| !template) {
+    if let Some(old) = old.as_ref().filter(|_| !plain) {
         // What was injected is what the annotations said when the pod was made.
         pod.metadata.annotations.clone_from(&old.metadata.annotations);
         if request.sub_resource == "ephemeralcontainers" {
@@ -79,15 +83,16 @@ pub fn respond<'a>(
         }
     }
     let mut standing = Standing::tell(&pod, request, settings);
-    let remarks = if template { Vec::new() } else { remarks(&pod, &changed, update) };
+    let remarks = if plain { Vec::new() } else { remarks(&pod, &changed, update) };
     let pod = if standing.runs() { Pod::read(pod)? } else { Pod::unread(pod) };
     let mut lookups = Lookups::new(cluster);
     let Judgement { plan, grants, annotations } =
         standing.plan(&pod, request, settings, can_change, (!update).then_some(&mut lookups))?;
     let (own, own_before) = own;
-    let forged = if template { Vec::new() } else { credentials::forged(&own, own_before.as_deref(), &annotations) };
+    let forged = if plain { Vec::new() } else { credentials::forged(&own, own_before.as_deref(), &annotations) };
     let mut known = Vec::new();
-    if let Some(old) = old.filter(|_| !plan.findings.is_empty() || !plan.unmended.is_empty()) {
+    if let Some(old) = old.filter(|_| !plan.findings.is_empty() || !plan.unmended.is_empty() || !plan.mended.is_empty())
+    {
         let mut before = Standing::tell(&old, request, settings);
         let old = if before.runs() { Pod::read(old)? } else { Pod::unread(old) };
         let plan = before.plan(&old, request, settings, false, None)?.plan;

@@ -74,15 +74,7 @@ impl<'s, 'a> Who<'s, 'a> {
         } else {
             None
         };
-        let mut who = Self {
-            role: Role::Other,
-            components: Vec::new(),
-            claims: Vec::new(),
-            spoofed: false,
-            template,
-            why: Why::Nothing,
-            unchecked: false,
-        };
+        let mut who = Self { template, ..Self::nobody() };
         for component in &settings.token_mounts.components {
             if !claims(component, &pod.metadata, namespace, pod.service_account()) {
                 continue;
@@ -111,6 +103,20 @@ impl<'s, 'a> Who<'s, 'a> {
             (Role::Other, Why::Nothing)
         };
         who
+    }
+
+    /// Who an object is that is no pod.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self {
+            role: Role::Other,
+            components: Vec::new(),
+            claims: Vec::new(),
+            spoofed: false,
+            template: false,
+            why: Why::Nothing,
+            unchecked: false,
+        }
     }
 
     /// Whether a container may hold an API token.

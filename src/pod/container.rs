@@ -1,5 +1,6 @@
 use super::Listed;
 use crate::json::{ObjectAt, Raw, Reader, Result, Text, fields};
+use crate::jwt::token_in;
 use std::ops::Range;
 
 /// The list of the PodSpec that a container stands in.
@@ -30,6 +31,8 @@ pub struct Container<'a> {
     pub env_from: Vec<Option<Text<'a>>>,
     /// `volumeMounts`
     pub mounts: Listed<Mount<'a>>,
+    /// `securityContext.privileged`
+    pub privileged: bool,
     /// `targetContainerName`, of an ephemeral container.
     pub target: Option<Text<'a>>,
 }
@@ -62,6 +65,15 @@ pub enum EnvValue<'a> {
 }
 
 impl EnvVar<'_> {
+    /// Whether the variable's literal holds a Kubernetes ServiceAccount's token.
+    #[must_use]
+    pub fn holds_token(&self) -> bool {
+        match &self.value {
+            EnvValue::Literal(Some(raw)) => token_in(raw),
+            _ => false,
+        }
+    }
+
     /// Whether the variable is set to exactly this literal.
     #[must_use]
     pub fn is_literal(&self, wanted: &str) -> bool {
@@ -105,6 +117,7 @@ impl<'a> Container<'a> {
             mounts: "volumeMounts" => {
                 Listed::read(reader, "spec.containers[].volumeMounts", |r, _| Mount::read(r))?
             },
+            privileged: "securityContext" => is_privileged(reader)?,
             target: "targetContainerName" => reader.string("spec.ephemeralContainers[].targetContainerName")?,
         });
         Ok(Self {
@@ -115,6 +128,7 @@ impl<'a> Container<'a> {
             env,
             env_from: env_from.items,
             mounts,
+            privileged,
             target: target.filter(|name: &Text<'a>| !name.is_empty()),
         })
     }
@@ -185,6 +199,16 @@ fn env_from_secret<'a>(reader: &mut Reader<'a>) -> Result<Option<Text<'a>>> {
         secret: "secretRef" => reference(reader, "spec.containers[].envFrom[].secretRef")?,
     });
     Ok(secret)
+}
+
+fn is_privileged(reader: &mut Reader<'_>) -> Result<bool> {
+    if reader.null()? {
+        return Ok(false);
+    }
+    fields!(reader, "spec.containers[].securityContext" => _, {
+        privileged: "privileged" => reader.bool("spec.containers[].securityContext.privileged")?,
+    });
+    Ok(privileged == Some(true))
 }
 
 /// The `name` of a reference to another object.

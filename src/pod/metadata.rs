@@ -1,5 +1,6 @@
 use crate::annotation;
 use crate::json::{ObjectAt, Reader, Result, Text, Unreadable, fields};
+use crate::jwt::token_in;
 use crate::sorted::Sorted;
 
 /// What the policy reads of an object's metadata.
@@ -13,6 +14,8 @@ pub struct Metadata<'a> {
     pub labels: Vec<(Text<'a>, Text<'a>)>,
     /// The annotations that mean something to the policy, by key.
     pub annotations: Vec<(Text<'a>, Text<'a>)>,
+    /// The keys of annotations that hold a Kubernetes ServiceAccount's token.
+    pub tokens: Vec<Text<'a>>,
     /// Where annotations can be added, if there are any.
     pub annotations_at: ObjectAt,
     /// Whether the object is being deleted.
@@ -34,11 +37,12 @@ impl<'a> Metadata<'a> {
         if reader.null()? {
             return Ok(Self::default());
         }
+        let mut tokens = Vec::new();
         fields!(reader, "metadata" => _, {
             name: "name" => reader.string("metadata.name")?,
             generate_name: "generateName" => reader.string("metadata.generateName")?,
-            labels: "labels" => strings(reader, "metadata.labels", "metadata.labels[]", |_| true)?.0,
-            annotations: "annotations" => strings(reader, "metadata.annotations", "metadata.annotations[]", annotations_kept)?,
+            labels: "labels" => strings(reader, "metadata.labels", "metadata.labels[]", |_| true, &mut Vec::new())?.0,
+            annotations: "annotations" => strings(reader, "metadata.annotations", "metadata.annotations[]", annotations_kept, &mut tokens)?,
             deleted: "deletionTimestamp" => reader.string("metadata.deletionTimestamp")?.is_some(),
         });
         let (annotations, annotations_at) = annotations;
@@ -48,6 +52,7 @@ impl<'a> Metadata<'a> {
             labels,
             annotations,
             annotations_at,
+            tokens,
             deleted,
         })
     }
@@ -80,6 +85,7 @@ fn strings<'a>(
     what: &'static str,
     value_of: &'static str,
     wanted: fn(&str) -> bool,
+    tokens: &mut Vec<Text<'a>>,
 ) -> Result<(Strings<'a>, ObjectAt)> {
     let mut map = Strings::new();
     if reader.null()? {
@@ -91,8 +97,8 @@ fn strings<'a>(
             // The API server reads a null as the empty string.
             let value = reader.string(value_of)?.unwrap_or_default();
             map.push((key, value));
-        } else {
-            reader.raw_text(value_of)?;
+        } else if reader.raw_text(value_of)?.is_some_and(|raw| token_in(&raw)) {
+            tokens.push(key);
         }
     }
     if twice(&map) {

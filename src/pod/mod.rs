@@ -44,6 +44,10 @@ pub struct Spec<'a> {
     pub automount: Option<(Option<bool>, Range<usize>)>,
     /// `shareProcessNamespace`
     pub share_process_namespace: Option<bool>,
+    /// `hostPID`
+    pub host_pid: bool,
+    /// `hostNetwork`
+    pub host_network: bool,
     service_account_name: Option<Text<'a>>,
     service_account: Option<Text<'a>>,
     init_containers: Option<Raw<'a>>,
@@ -149,6 +153,24 @@ impl<'a> Outline<'a> {
         Ok(Self { text: reader.text(), range: start..reader.position(), prefix, api_version, kind, metadata, spec })
     }
 
+    /// Reads a ServiceAccount: what it says stands where a Pod's spec says it.
+    ///
+    /// # Errors
+    /// As for a Pod.
+    pub fn read_account(reader: &mut Reader<'a>) -> Result<Self> {
+        reader.kind()?;
+        let start = reader.position();
+        fields!(reader, "request.object" => at, {
+            api_version: "apiVersion" => reader.string("apiVersion")?,
+            kind: "kind" => reader.string("kind")?,
+            metadata: "metadata" => Metadata::read(reader)?,
+            automount: "automountServiceAccountToken" => Some(automount_at(reader, "spec.automountServiceAccountToken")?),
+        });
+        let (text, range) = (reader.text(), start..reader.position());
+        let spec = Spec { present: true, at, automount, ..Spec::default() };
+        Ok(Self { text, range, prefix: "", api_version, kind, metadata, spec })
+    }
+
     /// Whether it is a template, of which pods are made later.
     #[must_use]
     pub fn is_template(&self) -> bool {
@@ -183,13 +205,10 @@ impl<'a> Spec<'a> {
         fields!(reader, "spec" => at, {
             service_account_name: "serviceAccountName" => reader.string("spec.serviceAccountName")?,
             service_account: "serviceAccount" => reader.string("spec.serviceAccount")?,
-            automount: "automountServiceAccountToken" => {
-                reader.kind()?;
-                let start = reader.position();
-                let value = reader.bool("spec.automountServiceAccountToken")?;
-                Some((value, start..reader.position()))
-            },
+            automount: "automountServiceAccountToken" => Some(automount_at(reader, "automountServiceAccountToken")?),
             share_process_namespace: "shareProcessNamespace" => reader.bool("spec.shareProcessNamespace")?,
+            host_pid: "hostPID" => reader.bool("spec.hostPID")?,
+            host_network: "hostNetwork" => reader.bool("spec.hostNetwork")?,
             init_containers: "initContainers" => list(reader, Section::Init.path())?,
             containers: "containers" => list(reader, Section::Normal.path())?,
             ephemeral_containers: "ephemeralContainers" => list(reader, Section::Ephemeral.path())?,
@@ -200,6 +219,8 @@ impl<'a> Spec<'a> {
             at,
             automount,
             share_process_namespace,
+            host_pid: host_pid == Some(true),
+            host_network: host_network == Some(true),
             service_account_name,
             service_account,
             init_containers,
@@ -208,6 +229,14 @@ impl<'a> Spec<'a> {
             volumes,
         })
     }
+}
+
+/// What `automountServiceAccountToken` says, and where its value stands.
+fn automount_at(reader: &mut Reader<'_>, what: &'static str) -> Result<(Option<bool>, Range<usize>)> {
+    reader.kind()?;
+    let start = reader.position();
+    let value = reader.bool(what)?;
+    Ok((value, start..reader.position()))
 }
 
 /// A list, passed over unread.

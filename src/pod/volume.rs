@@ -17,6 +17,8 @@ pub struct Volume<'a> {
     /// The Secret that another type of volume is handed: `csi.nodePublishSecretRef`, `azureFile.secretName`, the
     /// `secretRef` of `cephfs`, `flexVolume`, `iscsi`, `rbd`, `scaleIO`, `storageos` and whatever comes after them.
     pub driver_secret: Option<Text<'a>>,
+    /// The node's path (`hostPath.path`).
+    pub host_path: Option<Text<'a>>,
     /// Whether it is a ConfigMap or made of the pod's own fields.
     pub plain_text: bool,
     /// Whether it says anything else.
@@ -85,7 +87,7 @@ impl<'a> Volume<'a> {
         reader.kind()?;
         let start = reader.position();
         let mut more = false;
-        let (mut driver_secret, mut plain_text) = (None, false);
+        let (mut driver_secret, mut host_path, mut plain_text) = (None, None, false);
         fields!(reader, "spec.volumes[]" => _, {
             name: "name" => reader.string("spec.volumes[].name")?,
             projected: "projected" => Projection::read(reader)?,
@@ -93,6 +95,10 @@ impl<'a> Volume<'a> {
         } else |key| if !reader.null()? {
             more = true;
             plain_text |= matches!(key, "configMap" | "downwardAPI");
+            if key == "hostPath" {
+                host_path = read_host_path(reader)?;
+                continue;
+            }
             driver_secret = read_driver(reader)?.or(driver_secret);
         });
         Ok(Self {
@@ -101,10 +107,19 @@ impl<'a> Volume<'a> {
             projected,
             secret,
             driver_secret,
+            host_path,
             plain_text,
             more,
         })
     }
+}
+
+fn read_host_path<'a>(reader: &mut Reader<'a>) -> Result<Option<Text<'a>>> {
+    if reader.kind()? != Kind::Object {
+        return reader.skip().map(|_| None);
+    }
+    fields!(reader, "spec.volumes[].hostPath" => _, { path: "path" => reader.string("spec.volumes[].hostPath.path")?, });
+    Ok(path)
 }
 
 /// The Secret that a volume of any other type names.

@@ -1,7 +1,10 @@
 //! The rules. A rule is one file: it looks at the pod and says what it demands; it does not know which mode runs.
 
 pub mod credentials;
+pub mod node_access;
+pub mod pod_operator;
 pub mod secret_access;
+pub mod service_accounts;
 pub mod token_mounts;
 
 use crate::settings::read::words;
@@ -36,6 +39,6 @@ impl Rule {
     /// Whether this version has code for the rule.
     #[must_use]
     pub fn exists(self) -> bool {
-        matches!(self, Self::Credentials | Self::TokenMounts | Self::SecretAccess)
+        self != Self::Rbac
     }
 }

@@ -48,6 +48,7 @@ pub fn demand<'a>(
         }
     }
     rule.unused_volumes();
+    rule.literals();
     rule.pod();
 }
 
@@ -161,7 +162,7 @@ impl<'p, 'a> Judge<'p, 'a> {
             let place = Place::Mount(index, position);
             if container.section != Section::Ephemeral && self.is_injected(mount) {
                 let gone = Requirement::NoMount { container: index, mount: position };
-                let needs = vec![gone, Requirement::AutomountFalse];
+                let needs = vec![gone, Requirement::Automount(false)];
                 self.repair(place, Problem::InjectedToken(mount.volume.clone()), needs);
             } else {
                 self.find(place, Problem::DeclaredToken(mount.volume.clone(), bearer));
@@ -247,7 +248,7 @@ impl<'p, 'a> Judge<'p, 'a> {
             injected.iter().map(|mount| Requirement::NoMount { container, mount: *mount }).collect();
         needs.push(Requirement::volume(&wanted.name.0, source));
         needs.push(Requirement::mount(container, &wanted.name.0, &wanted.mount_path.0));
-        needs.push(Requirement::AutomountFalse);
+        needs.push(Requirement::Automount(false));
         let name = wanted.name.0.clone().into_owned();
         self.repair(Place::Container(container), Problem::HolderLacksToken(name), needs);
     }
@@ -307,13 +308,25 @@ impl<'p, 'a> Judge<'p, 'a> {
         }
     }
 
+    /// Tokens written out: whoever may read pods can read them.
+    fn literals(&mut self) {
+        for (container, found) in self.pod.containers.iter().enumerate() {
+            for (index, env) in found.env.items.iter().enumerate().filter(|(_, env)| env.holds_token()) {
+                self.find(Place::Env(container, index), Problem::LiteralToken(env.name.clone()));
+            }
+        }
+        for key in &self.pod.metadata().tokens {
+            self.find(Place::Annotation(key.clone()), Problem::LiteralToken(key.clone()));
+        }
+    }
+
     /// What the pod says for all of its containers.
     fn pod(&mut self) {
         let place = || Place::Spec("automountServiceAccountToken");
         match self.pod.outline.automount() {
-            Some(true) => self.repair(place(), Problem::AutomountTrue, vec![Requirement::AutomountFalse]),
+            Some(true) => self.repair(place(), Problem::AutomountTrue, vec![Requirement::Automount(false)]),
             None if self.settings.require_automount_false => {
-                self.repair(place(), Problem::AutomountAbsent, vec![Requirement::AutomountFalse]);
+                self.repair(place(), Problem::AutomountAbsent, vec![Requirement::Automount(false)]);
             }
             _ => {}
         }

@@ -6,17 +6,23 @@
 pub mod access;
 mod catalogue;
 mod later;
+mod node_access;
 pub mod pattern;
+mod pod_operator;
 pub(crate) mod problems;
 pub(crate) mod read;
 mod secret_access;
+mod service_accounts;
 pub mod token_mounts;
 
 pub use access::{Allow, Exception, ExceptionMatch, Override};
 pub use catalogue::{Catalogue, Entry, Injection, Uncatalogued};
-pub use later::{NodeAccess, PodOperator, Rbac, ServiceAccounts};
+pub use later::Rbac;
+pub use node_access::NodeAccess;
+pub use pod_operator::PodOperator;
 pub use read::{Labels, Pattern, Restriction, Setting};
 pub use secret_access::{ProtectedSecrets, SecretAccess};
+pub use service_accounts::ServiceAccounts;
 pub use token_mounts::{AirflowPods, Audiences, Component, OtherPods, Templates, TokenMounts, TokenVolume};
 
 use crate::json::{Kind, Reader, Result};
@@ -94,7 +100,7 @@ section! {
         /// Rule `token-mounts`.
         "tokenMounts" token_mounts: TokenMounts<'a> = TokenMounts::default();
         /// Rule `node-access`.
-        "nodeAccess" node_access: Option<NodeAccess<'a>> = None;
+        "nodeAccess" node_access: NodeAccess<'a> = NodeAccess::default();
         /// The catalogue of rule `credentials`.
         "credentials" credentials: Catalogue<'a> = Catalogue::default();
         /// How credentials are injected.
@@ -131,17 +137,14 @@ fn check(settings: &Settings<'_>, at: At<'_>, problems: &mut Problems) {
             );
         }
     }
-    let later = [
-        ("nodeAccess", settings.node_access.is_some(), Rule::NodeAccess),
-        ("serviceAccounts", settings.service_accounts.is_some(), Rule::ServiceAccounts),
-        ("podOperator", settings.pod_operator.is_some(), Rule::PodOperator),
-        ("rbac", settings.rbac.is_some(), Rule::Rbac),
-    ];
-    for (key, given, rule) in later {
-        if given {
-            let text = format!("sets the rule `{}`, which is not part of this version: remove the section", rule.id());
-            problems.add(at.key(key), text);
-        }
+    if settings.rbac.is_some() {
+        let text = "sets the rule `rbac`, which is not part of this version: remove the section";
+        problems.add(at.key("rbac"), text);
+    }
+    let repairs = |section: &ServiceAccounts<'_>| section.repair && section.automount == Some(false);
+    if settings.service_accounts.as_ref().is_some_and(repairs) && !settings.token_mounts.volume.enabled {
+        let text = "needs `tokenMounts.serviceAccountTokenVolume.enabled: true`: with automounting off everywhere the scheduler would start without a token";
+        problems.add(at.key("serviceAccounts").key("repair"), text);
     }
 }
 
@@ -185,7 +188,16 @@ impl<'a> Settings<'a> {
                 Some(Action::Off)
             }
             Rule::SecretAccess => self.secret_access.failure_action,
-            Rule::NodeAccess | Rule::ServiceAccounts | Rule::PodOperator | Rule::Rbac => Some(Action::Off),
+            Rule::NodeAccess => Some(self.node_access.failure_action.unwrap_or(Action::Audit)),
+            Rule::ServiceAccounts => match &self.service_accounts {
+                Some(section) => section.failure_action,
+                None => Some(Action::Off),
+            },
+            Rule::PodOperator => match &self.pod_operator {
+                Some(section) => section.failure_action,
+                None => Some(Action::Off),
+            },
+            Rule::Rbac => Some(Action::Off),
         };
         if section == Some(Action::Off) {
             return (Action::Off, DecidedBy::Section);
