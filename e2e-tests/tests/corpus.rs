@@ -20,6 +20,9 @@ const CONFLICTS: [(&str, &str); 3] = [
     ("task-pods-admitted/airflow3/kpo-env-conflict.json", "credentials/env-taken"),
 ];
 
+/// Pods of the node's network.
+const NODE: [&str; 1] = ["task-pods-admitted/airflow3/kpo-host-network.json"];
+
 /// Pods that bring an API token along by themselves, which strict settings deny.
 const DECLARED: [&str; 2] = [
     "chart/x-extravolumemounts-leak/admitted/Deployment-airflow-scheduler.json",
@@ -99,6 +102,7 @@ fn under_strict_settings_the_denied_are_those_that_are_meant_to_be() {
     let tokens = |count| vec!["token-mounts/declared-token".to_owned(); count];
     expected.insert(DECLARED[0], tokens(2));
     expected.insert(DECLARED[1], tokens(1));
+    expected.insert(NODE[0], vec!["node-access/host-namespace".to_owned()]);
     let names = ["bad-annotation", "not-allowed", "not-allowed"].map(|id| vec![format!("credentials/{id}")]);
     for (file, ids) in ["empty", "gsa-email", "unknown"].into_iter().zip(names) {
         let found = pods.iter().find(|pod| pod.name.ends_with(&format!("ke-annotation-{file}.json")));
