@@ -13,7 +13,7 @@ const ORIGIN: &str = "`serviceAccounts.automountServiceAccountToken`";
 
 /// What the rule demands of a ServiceAccount.
 pub fn demand<'a>(account: &Outline<'a>, settings: &ServiceAccounts<'_>, demands: &mut Demands<'a>) {
-    let Some(wanted) = settings.automount.filter(|_| settings.matches.concerns(&account.metadata)) else { return };
+    let Some(wanted) = settings.automount.0.filter(|_| settings.matches.concerns(&account.metadata)) else { return };
     // The API server mounts the token where nothing is said.
     if account.automount().unwrap_or(true) == wanted {
         return;

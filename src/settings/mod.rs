@@ -141,7 +141,7 @@ fn check(settings: &Settings<'_>, at: At<'_>, problems: &mut Problems) {
         let text = "sets the rule `rbac`, which is not part of this version: remove the section";
         problems.add(at.key("rbac"), text);
     }
-    let repairs = |section: &ServiceAccounts<'_>| section.repair && section.automount == Some(false);
+    let repairs = |section: &ServiceAccounts<'_>| section.repair && section.automount.0 == Some(false);
     if settings.service_accounts.as_ref().is_some_and(repairs) && !settings.token_mounts.volume.enabled {
         let text = "needs `tokenMounts.serviceAccountTokenVolume.enabled: true`: with automounting off everywhere the scheduler would start without a token";
         problems.add(at.key("serviceAccounts").key("repair"), text);

@@ -11,6 +11,12 @@ pub trait Setting<'a>: Sized {
     /// # Errors
     /// When the document is not JSON.
     fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>>;
+
+    /// What a `null` means; `None`: the default of the key.
+    #[must_use]
+    fn null() -> Option<Self> {
+        None
+    }
 }
 
 /// Notes that a value of another type was expected and passes over it.
@@ -248,7 +254,12 @@ macro_rules! section {
                 let keys = $crate::settings::read::Keys { read: &[$($key),*], passed_over: &[$($($also),*)?] };
                 let is_object = keys.each(reader, at, problems, &mut |key, reader, at, problems| {
                     $(if key == Key::$field as usize {
-                        if let Some(value) = $crate::settings::read::Setting::read(reader, at, problems)? {
+                        let value = if reader.null()? {
+                            <$type as $crate::settings::read::Setting>::null()
+                        } else {
+                            $crate::settings::read::Setting::read(reader, at, problems)?
+                        };
+                        if let Some(value) = value {
                             section.$field = value;
                         }
                         return Ok(());
@@ -276,7 +287,7 @@ pub(crate) struct Keys<'k> {
 type ReadKey<'f, 'a> = dyn FnMut(usize, &mut Reader<'a>, At<'_>, &mut Problems) -> Result<()> + 'f;
 
 impl Keys<'_> {
-    /// Visits the keys of the object that comes next, except those that are null. `false` when it is no object.
+    /// Visits the keys of the object that comes next. `false` when it is no object.
     pub(crate) fn each<'a>(
         &self,
         reader: &mut Reader<'a>,
@@ -296,9 +307,7 @@ impl Keys<'_> {
                     problems.add(at.key(name), "stands there twice");
                 }
                 seen |= 1 << index;
-                if !reader.null()? {
-                    visit(index, reader, at.key(name), problems)?;
-                }
+                visit(index, reader, at.key(name), problems)?;
                 continue;
             }
             if !self.passed_over.contains(&key.as_ref()) {

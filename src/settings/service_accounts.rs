@@ -3,8 +3,8 @@
 use super::Action;
 use super::pattern::any;
 use super::problems::{At, Problems};
-use super::read::{Labels, Pattern, Restriction, section};
-use crate::json::Text;
+use super::read::{Labels, Pattern, Restriction, Setting, section};
+use crate::json::{Reader, Result, Text};
 use crate::pod::Metadata;
 
 section! {
@@ -15,7 +15,7 @@ section! {
         /// The ServiceAccounts that are judged.
         "match" matches: AccountMatch<'a> = AccountMatch::default();
         /// The value to hold to; null: leave alone.
-        "automountServiceAccountToken" automount: Option<bool> = Some(false);
+        "automountServiceAccountToken" automount: Automount = Automount(Some(false));
         /// Whether `mutate` mends what it finds.
         "repair" repair: bool = false;
         /// Cloud roles and the ServiceAccounts that have them.
@@ -51,6 +51,20 @@ section! {
         "components" components: Option<Restriction<Pattern<'a>>> = None;
         /// Names, as patterns.
         "names" names: Option<Restriction<Pattern<'a>>> = None;
+    }
+}
+
+/// What ServiceAccounts are to say; null: what they like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Automount(pub Option<bool>);
+
+impl<'a> Setting<'a> for Automount {
+    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
+        Ok(bool::read(reader, at, problems)?.map(|value| Self(Some(value))))
+    }
+
+    fn null() -> Option<Self> {
+        Some(Self(None))
     }
 }
 
