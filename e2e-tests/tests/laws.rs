@@ -149,7 +149,7 @@ const NAMESPACE: &str =
 /// A pod with an injected token, another volume and much that no policy knows.
 fn pod() -> String {
     format!(
-        r#"{{"x": 1e3, "spec": {{"y": null, "n": 1.0, "containers": [{{"name": "base", "env": [{{"name": "A"}}],
+        r#"{{"x": 1e3, "metadata": {{"annotations": {{"a": "1"}}, "m": 1.0}}, "spec": {{"y": null, "n": 1.0, "containers": [{{"name": "base", "env": [{{"name": "A"}}],
         "volumeMounts": [{{"name": "own", "mountPath": "/a"}}, {{"name": "kube-api-access-x", "mountPath": "/t"}}]}}],
         "volumes": [{{"name": "own"}}, {{"name": "kube-api-access-x",
         "projected": {{"sources": [{TOKEN}, {CA}, {NAMESPACE}]}}}}]}}}}"#
@@ -182,6 +182,18 @@ fn planned_changes_are_told_apart() {
         found(&[r#""env": [{"name": "A"}"#], &[r#""env": [{"name": "A"},{"name":"B","value":"2"}"#]),
         Ok(vec![Edit::Env(base(), text("B"), text("2"))])
     );
+    let reference = r#"{"name":"B","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}}"#;
+    assert_eq!(
+        found(&[r#""env": [{"name": "A"}"#], &[&format!(r#""env": [{{"name": "A"}},{reference}"#)]),
+        Ok(vec![Edit::SecretEnv(base(), text("B"), text("s"), text("k"))])
+    );
+    assert_eq!(
+        found(
+            &[r#""annotations": {"a": "1"}"#],
+            &[r#""annotations": {"a": "1","airflow-pod-identity/gcp-x":"\u0041"}"#]
+        ),
+        Ok(vec![Edit::Annotation(text("airflow-pod-identity/gcp-x"), text("A"))])
+    );
     assert_eq!(found(&[mount], &[""]), Ok(vec![unmounted.clone()]));
     assert_eq!(found(&[mount, &volume], &["", ""]), Ok(vec![unmounted, Edit::VolumeGone(text("kube-api-access-x"))]));
     let added = r#"{"name":"own"},{"name":"v","mountPath":"/v","readOnly":true}]"#;
@@ -204,6 +216,17 @@ fn every_other_change_is_refused() {
         (r#""x": 1e3, "#, r#""x": 1e3, "z": 1, "#),
         (r#""env": [{"name": "A"}"#, r#""env": [{"name":"B","value":"2"},{"name": "A"}"#),
         (r#""env": [{"name": "A"}"#, r#""env": [{"name": "A"},{"name":"B","value":"2","z":1}"#),
+        (r#"[{"name": "A"}"#, r#"[{"name": "A"},{"name":"B","valueFrom":{"fieldRef":{"fieldPath":"x"}}}"#),
+        (r#"[{"name": "A"}"#, r#"[{"name": "A"},{"name":"B","valueFrom":{"secretKeyRef":{"key":"k"}}}"#),
+        (
+            r#"[{"name": "A"}"#,
+            r#"[{"name": "A"},{"name":"B","valueFrom":{"secretKeyRef":{"name":"s","key":"k","optional":true}}}"#,
+        ),
+        (r#"{"a": "1"}"#, r#"{"a": "1","b":"2"}"#),
+        (r#"{"a": "1"}"#, r#"{"airflow-pod-identity/gcp-x":"2","a": "1"}"#),
+        (r#"{"a": "1"}"#, r#"{"a": "2"}"#),
+        (r#"{"a": "1"}"#, r#"{"a": "1","airflow-pod-identity/gcp-x":2}"#),
+        (r#""m": 1.0"#, r#""m": 1"#),
         (r#"{"name": "own", "mountPath": "/a"}, "#, ""),
         (r#""mountPath": "/t"}]"#, r#""mountPath": "/t"},{"name":"v","mountPath":"/v","readOnly":false}]"#),
         (r#"{"name": "own"}, "#, ""),

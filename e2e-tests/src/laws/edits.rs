@@ -12,6 +12,8 @@ use super::tree::Tree;
 pub enum Edit {
     /// An entry at the end of `env`: container, name, value.
     Env(String, String, String),
+    /// The same, its value a key of a Secret: container, name, Secret, key.
+    SecretEnv(String, String, String, String),
     /// A read-only mount at the end of `volumeMounts`: container, volume, path.
     Mount(String, String, String),
     /// A volume at the end of `volumes`: its JSON.
@@ -24,7 +26,12 @@ pub enum Edit {
     Automount,
     /// A token is asked for with fewer seconds: volume, seconds.
     Expiration(String, i64),
+    /// An annotation of the policy's own at the end of the annotations: key, value.
+    Annotation(String, String),
 }
+
+/// What the keys of the policy's own annotations begin with.
+const OWN: &str = "airflow-pod-identity/gcp-";
 
 /// The changes that made `after` of `before`.
 ///
@@ -35,6 +42,7 @@ pub fn edits(before: &str, after: &str) -> Result<Vec<Edit>, String> {
     let mut found = Found { edits: Vec::new(), injected: injected(&before), gone: Vec::new() };
     found.object("", &before, &after, &[], |found, key, old, new| match key {
         "spec" => found.spec(old, new),
+        "metadata" => found.metadata(old, new),
         _ => same(key, old, new),
     })?;
     let spec = after.get("spec");
@@ -83,6 +91,25 @@ impl Found {
         if new.len() < old.len() { Err(format!("{path}: key {} is lost", old[new.len()].0)) } else { Ok(()) }
     }
 
+    fn metadata(&mut self, before: &Tree, after: &Tree) -> Result<(), String> {
+        self.object("metadata", before, after, &[], |found, key, old, new| match (key, old, new) {
+            ("annotations", Tree::Object(old), Tree::Object(new)) if new.starts_with(old) => {
+                new[old.len()..].iter().try_for_each(|(key, value)| found.annotation(key, value))
+            }
+            _ => same(&format!("metadata/{key}"), old, new),
+        })
+    }
+
+    fn annotation(&mut self, key: &str, value: &Tree) -> Result<(), String> {
+        let name = Tree::Scalar(key.to_owned()).text();
+        let is_text = matches!(value, Tree::Scalar(raw) if raw.starts_with('"'));
+        if !name.starts_with(OWN) || !is_text {
+            return Err(format!("metadata/annotations: {key}: {value} was added"));
+        }
+        self.edits.push(Edit::Annotation(name, value.text()));
+        Ok(())
+    }
+
     fn spec(&mut self, before: &Tree, after: &Tree) -> Result<(), String> {
         let added = ["volumes", "automountServiceAccountToken"];
         self.object("spec", before, after, &added, |found, key, old, new| match key {
@@ -114,9 +141,19 @@ impl Found {
     fn env(&mut self, container: &str, before: &Tree, after: &Tree) -> Result<(), String> {
         let path = format!("{container}/env");
         for entry in additions(&path, before, after)? {
-            let (name, value) = (name(entry), entry.get("value").map(Tree::text).unwrap_or_default());
-            exactly(&path, entry, &["name", "value"])?;
-            self.edits.push(Edit::Env(container.to_owned(), name, value));
+            let (container, name) = (container.to_owned(), name(entry));
+            let text = |of: &Tree, key: &str| of.get(key).map(Tree::text).unwrap_or_default();
+            let Some(source) = entry.get("valueFrom") else {
+                exactly(&path, entry, &["name", "value"])?;
+                self.edits.push(Edit::Env(container, name, text(entry, "value")));
+                continue;
+            };
+            exactly(&path, entry, &["name", "valueFrom"])?;
+            exactly(&path, source, &["secretKeyRef"])?;
+            let reference = source.get("secretKeyRef").unwrap_or(source);
+            exactly(&path, reference, &["name", "key"])?;
+            let (secret, key) = (text(reference, "name"), text(reference, "key"));
+            self.edits.push(Edit::SecretEnv(container, name, secret, key));
         }
         Ok(())
     }
