@@ -1,4 +1,5 @@
-//! One file a case, under `cases/RULE/NAME.yaml`: a request, and the whole answer that each mode must give.
+//! One file a case, under `cases/RULE/NAME.yaml` or `cases/CREDENTIAL-TYPE/NAME.yaml`: a request, what the cluster knows, and
+//! the whole answer that each mode must give.
 //!
 //! `UPDATE_CASES=1` writes the answers into the files, to be reviewed by eye.
 
@@ -7,13 +8,12 @@ mod case;
 
 use std::collections::BTreeMap;
 
-use e2e_tests::cluster::NoCluster;
 use e2e_tests::diff::{Color, Paint, unified};
 use e2e_tests::laws;
 use e2e_tests::testing::policy;
 use serde_json::json;
 
-use crate::case::{Answer, Case, all};
+use crate::case::{Answer, Answers, Case, all};
 
 #[test]
 fn every_case_gets_its_answers() {
@@ -38,17 +38,40 @@ fn every_case_gets_its_answers() {
 
 #[test]
 fn every_case_keeps_the_laws() {
-    let judge = |payload: &[u8]| policy().validate_raw(payload, &NoCluster);
     let mut broken = Vec::new();
     let mut answers = 0;
     for case in all() {
-        match laws::check(&judge, &case.trial()) {
+        let judge = |payload: &[u8]| policy().validate_raw(payload, case.cluster());
+        // A failed lookup is no rule's denial: the laws are held against what is judged without it.
+        let failed = case.expected.mutate.code == Some(500);
+        let trial = if failed { case.trial_that_only_warns() } else { case.trial() };
+        match laws::check(&judge, &trial) {
             Ok(outcome) => answers += outcome.answers,
             Err(violation) => broken.push(format!("{}: {violation}", case.name)),
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
     assert!(answers > 1_000, "{answers} answers");
+}
+
+/// What `onLookupError: Deny` denies passes in no mode, changes nothing and is denied again.
+#[test]
+fn a_failed_lookup_is_denied_as_such() {
+    let mut failed = 0;
+    for case in all() {
+        let answers = case.answers();
+        let Answers { mutate, validate } = &answers;
+        if mutate.code != Some(500) && validate.code != Some(500) {
+            continue;
+        }
+        failed += 1;
+        assert!(!mutate.accepted && mutate.changes.is_empty(), "{}: {mutate:?}", case.name);
+        // What a rule denies it denies first.
+        assert!(!validate.accepted && mutate.code == Some(500), "{}: {answers:?}", case.name);
+        assert_eq!(case.settings["onLookupError"], "Deny", "{}", case.name);
+        assert_eq!(answers, case.answers(), "{}: another answer to the same", case.name);
+    }
+    assert!(failed > 1, "{failed} cases");
 }
 
 #[test]
@@ -80,8 +103,9 @@ fn whole(warnings: &[String]) -> Vec<String> {
 fn every_finding_says_where_it_is_and_what_to_do() {
     let (mut told, mut wrong) = (0, Vec::new());
     for case in all() {
-        for Answer { message, warnings, .. } in [&case.expected.mutate, &case.expected.validate] {
-            let message = message.as_deref().unwrap_or_default();
+        for Answer { message, warnings, code, .. } in [&case.expected.mutate, &case.expected.validate] {
+            // That a lookup failed is no finding.
+            let message = message.as_deref().filter(|_| *code != Some(500)).unwrap_or_default();
             let many = message.lines().filter_map(|line| line.strip_prefix("- "));
             let one = message.lines().take(usize::from(!message.contains("\n- ")));
             let reported = whole(warnings);
@@ -112,8 +136,25 @@ fn there_are_cases_of_every_kind() {
         }
     }
     let found: Vec<&str> = rules.keys().map(String::as_str).collect();
-    assert_eq!(found, ["credentials", "settings", "token-mounts"]);
-    assert!(rules.values().all(|count| *count >= 10), "{rules:?}");
+    // The type gcpServiceAccountKey is what most cases of rule credentials inject.
+    let types = [
+        "airflow-connection",
+        "aws-access-key",
+        "aws-pod-identity",
+        "aws-web-identity",
+        "azure-service-principal",
+        "azure-workload-identity",
+        "custom",
+        "gcp-workload-identity",
+        "gke-workload-identity",
+        "vault-token",
+    ];
+    let others = ["credentials", "lookups", "secret-access", "settings", "token-mounts"];
+    let mut known = [&types[..], &others[..]].concat();
+    known.sort_unstable();
+    assert_eq!(found, known);
+    let least = |rule: &str| if types.contains(&rule) { 6 } else { 10 };
+    assert!(rules.iter().all(|(rule, count)| *count >= least(rule)), "{rules:?}");
     assert!(
         [accepted, changed, denied, warned].into_iter().all(|count| count >= 10),
         "{accepted} {changed} {denied} {warned}"

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use e2e_tests::cluster::NoCluster;
+use e2e_tests::cluster::{Cluster, Fixture, NoCluster};
 use e2e_tests::diff::{ChangeKind, changes};
 use e2e_tests::documents::{self, to_yaml};
 use e2e_tests::laws::Trial;
@@ -26,6 +26,10 @@ struct File {
     operation: Option<String>,
     subresource: Option<String>,
     namespace: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
+    /// What lookups find; absent: there is no cluster, and they fail.
+    cluster: Option<Fixture>,
     old: Option<Value>,
     object: Value,
     #[serde(default)]
@@ -49,6 +53,7 @@ pub struct Case {
     /// What the file says of the answers.
     pub expected: Answers,
     request: Value,
+    cluster: Option<Fixture>,
     path: PathBuf,
 }
 
@@ -67,8 +72,9 @@ pub struct Answers {
 pub struct Answer {
     /// Whether the object may pass.
     pub accepted: bool,
+    /// The code of a denial.
     #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<u16>,
+    pub code: Option<u16>,
     /// Why the object may not pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
@@ -88,13 +94,25 @@ impl Case {
         Trial::new(&self.request, &self.settings)
     }
 
+    /// The same, with `onLookupError: Warn`.
+    pub fn trial_that_only_warns(&self) -> Trial {
+        let mut trial = self.trial();
+        trial.settings["onLookupError"] = "Warn".into();
+        trial
+    }
+
+    /// What answers the lookups.
+    pub fn cluster(&self) -> &dyn Cluster {
+        self.cluster.as_ref().map_or(&NoCluster, |fixture| fixture)
+    }
+
     /// The module's answers.
     pub fn answers(&self) -> Answers {
         Answers { mutate: self.answer("mutate"), validate: self.answer("validate") }
     }
 
     fn answer(&self, mode: &str) -> Answer {
-        let verdict = policy().validate_payload(&self.trial().payload(mode), &NoCluster);
+        let verdict = policy().validate_payload(&self.trial().payload(mode), self.cluster());
         let verdict = verdict.unwrap_or_else(|error| panic!("{}: {mode}: {error}", self.name));
         let mutated = verdict.mutated_object.as_ref();
         let changes = mutated.map(|after| changes(&self.request["object"], after)).unwrap_or_default();
@@ -123,17 +141,33 @@ impl Case {
             return Some("id");
         }
         let path = rest.trim_start().split([' ', ':']).next().unwrap_or_default();
+        let (path, pod) = self.pod(path);
         let mut steps = path.split('.');
         match (steps.next(), steps.next().map(|step| step.trim_end_matches(']').split_once('['))) {
             (Some("spec"), Some(Some((list, index)))) if list.ends_with("ontainers") => {
                 let index = index.parse::<usize>().unwrap_or(usize::MAX);
-                let name = self.request["object"]["spec"][list][index]["name"].as_str().unwrap_or_default();
+                let name = pod["spec"][list][index]["name"].as_str().unwrap_or_default();
                 (!rest.contains(&format!("ontainer `{name}`)"))).then_some("container")
             }
             (Some("spec" | "metadata"), Some(_)) => None,
             _ => Some("path"),
         }
         .or_else(|| (!rest.contains("to mend it, ") && !rest.ends_with('…')).then_some("remedy"))
+    }
+
+    /// A field's path within the pod, and the pod: that of a template, or the object itself.
+    fn pod<'p>(&self, path: &'p str) -> (&'p str, &Value) {
+        let object = &self.request["object"];
+        let templates = [
+            ("spec.jobTemplate.spec.template.", "/spec/jobTemplate/spec/template"),
+            ("spec.template.", "/spec/template"),
+            ("template.", "/template"),
+        ];
+        let found = templates.iter().find_map(|(prefix, pointer)| Some((path.strip_prefix(prefix)?, pointer)));
+        match found {
+            Some((rest, pointer)) => (rest, object.pointer(pointer).unwrap_or(&Value::Null)),
+            None => (path, object),
+        }
     }
 
     /// Writes answers over those in the file, which are its end.
@@ -188,12 +222,14 @@ fn read(name: String, path: PathBuf) -> Case {
     if let Some(namespace) = file.namespace {
         request = request.namespace(namespace);
     }
+    request = request.dry_run(file.dry_run);
     Case {
         name,
         description: file.description,
         settings: file.settings,
         expected: Answers { mutate: file.mutate, validate: file.validate },
         request: request.build(),
+        cluster: file.cluster,
         path,
     }
 }
