@@ -1,6 +1,10 @@
 //! Every pod of the corpora through the built module, in both modes and under three settings documents, held against
 //! the laws and against what an operator is promised.
 
+#[path = "support/asking.rs"]
+mod asking;
+#[path = "support/catalogue.rs"]
+mod every;
 #[path = "support/corpus.rs"]
 mod support;
 

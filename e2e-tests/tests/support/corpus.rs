@@ -25,6 +25,16 @@ impl Sample {
         self.value["metadata"]["annotations"]["iam.cloud.google.com/service-account"].as_str()
     }
 
+    /// The same pod asking for these credentials, and not with Google's annotation.
+    pub fn asking(&self, names: &str) -> Self {
+        let mut value = self.value.clone();
+        let annotations = &mut value["metadata"]["annotations"];
+        annotations["airflow-pod-identity/credentials"] = names.into();
+        let others = annotations.as_object_mut().expect("annotations are an object");
+        others.remove("iam.cloud.google.com/service-account");
+        Self { name: format!("{} asking for {names}", self.name), value, user: self.user }
+    }
+
     /// Holds the object against the laws.
     #[track_caller]
     pub fn check(&self, document: &str, settings: &Value) -> Outcome {
