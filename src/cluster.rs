@@ -2,13 +2,14 @@
 //!
 //! An answer that is missing, malformed or another object's is neither a yes nor a no: the lookup has failed.
 
-use crate::json::{ObjectWriter, Reader, Result as Read, Text, Unreadable, fields};
+use crate::json::{ObjectWriter, Reader, Result as Read, Text, Unreadable, fields, quote};
 use crate::names::shown;
 use crate::pod::Metadata;
+use crate::settings::Action;
 
 /// Who answers: the policy server in the module, a fixture in tests.
 pub trait Cluster {
-    /// Asks an operation of Kubewarden's `kubernetes` capabilities (`get_resource`); question and answer are JSON.
+    /// Asks an operation of Kubewarden's `kubernetes` capabilities (`get_resource`, `can_i`); question and answer are JSON.
     ///
     /// # Errors
     /// When there is no answer: the host's own words.
@@ -40,8 +41,11 @@ pub enum Found {
 pub struct Lookups<'c> {
     cluster: &'c dyn Cluster,
     asked: Vec<(String, Found)>,
-    /// The lookups that failed, in words.
-    pub failed: Vec<String>,
+    reviewed: Vec<(String, Option<bool>)>,
+    /// The action of the rule that asks.
+    pub action: Action,
+    /// The lookups that failed: the action of the rule that asked, and what it was, in words.
+    pub failed: Vec<(Action, String)>,
 }
 
 impl std::fmt::Debug for Lookups<'_> {
@@ -54,7 +58,7 @@ impl<'c> Lookups<'c> {
     /// None yet.
     #[must_use]
     pub fn new(cluster: &'c dyn Cluster) -> Self {
-        Self { cluster, asked: Vec::new(), failed: Vec::new() }
+        Self { cluster, asked: Vec::new(), reviewed: Vec::new(), action: Action::Enforce, failed: Vec::new() }
     }
 
     /// Whether a Secret exists. Nothing of it but its name comes from the policy server.
@@ -65,6 +69,49 @@ impl<'c> Lookups<'c> {
     /// A ServiceAccount and its annotations.
     pub fn service_account(&mut self, namespace: &str, name: &str) -> Found {
         self.get("ServiceAccount", namespace, name, r#"["metadata.annotations","metadata.name"]"#)
+    }
+
+    /// Whether a ServiceAccount may do something in a namespace; `None`: nobody knows.
+    pub fn can_i(&mut self, account: (&str, &str), namespace: &str, wanted: Right<'_>) -> Option<bool> {
+        let (home, name) = account;
+        // Without its groups every grant to all ServiceAccounts would be missed.
+        let groups = ["system:serviceaccounts", &format!("system:serviceaccounts:{home}"), "system:authenticated"];
+        let groups: Vec<String> = groups.iter().map(|group| quoted(group)).collect();
+        let mut attributes = ObjectWriter::default()
+            .text("group", wanted.group)
+            .text("namespace", namespace)
+            .text("resource", wanted.resource);
+        if !wanted.subresource.is_empty() {
+            attributes = attributes.text("subresource", wanted.subresource);
+        }
+        let review = ObjectWriter::default()
+            .raw("groups", &format!("[{}]", groups.join(",")))
+            .text("user", &format!("system:serviceaccount:{home}:{name}"))
+            .raw("resource_attributes", &attributes.text("verb", wanted.verb).finish())
+            .finish();
+        let question =
+            ObjectWriter::default().raw("subject_access_review", &review).raw("disable_cache", "false").finish();
+        if let Some((_, known)) = self.reviewed.iter().find(|(asked, _)| *asked == question) {
+            return *known;
+        }
+        let answer = self.cluster.ask("can_i", &question);
+        let answer =
+            answer.and_then(|answer| allowed(&answer).map_err(|why| format!("the answer can't be used: {why}")));
+        let known = match answer {
+            Ok(allowed) => Some(allowed),
+            Err(why) => {
+                let (home, name, namespace) = (shown(home), shown(name), shown(namespace));
+                let text = format!(
+                    "whether ServiceAccount `{home}/{name}` may {} in namespace `{namespace}` is not known: {}",
+                    wanted.words(),
+                    plain(&why)
+                );
+                self.failed.push((self.action, text));
+                None
+            }
+        };
+        self.reviewed.push((question, known));
+        known
     }
 
     fn get(&mut self, kind: &str, namespace: &str, name: &str, masks: &str) -> Found {
@@ -95,9 +142,45 @@ impl<'c> Lookups<'c> {
     fn fail(&mut self, kind: &str, namespace: &str, name: &str, why: &str) -> Found {
         let (namespace, name) = (shown(namespace), shown(name));
         let text = format!("{kind} `{name}` of namespace `{namespace}` can't be looked up: {}", plain(why));
-        self.failed.push(text);
+        self.failed.push((self.action, text));
         Found::Unknown
     }
+}
+
+/// A right, as RBAC writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Right<'r> {
+    /// The API group; empty for the core group.
+    pub group: &'r str,
+    /// The resource.
+    pub resource: &'r str,
+    /// The subresource; empty for none.
+    pub subresource: &'r str,
+    /// The verb.
+    pub verb: &'r str,
+}
+
+impl Right<'_> {
+    fn words(&self) -> String {
+        let slash = if self.subresource.is_empty() { "" } else { "/" };
+        format!("`{} {}{slash}{}`", self.verb, self.resource, self.subresource)
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let mut json = String::new();
+    quote(&mut json, text);
+    json
+}
+
+/// What a SubjectAccessReview says. An answer that does not say it is no answer.
+fn allowed(answer: &[u8]) -> Read<bool> {
+    let shape = |expected| Box::new(Unreadable::Shape { field: "answer.allowed", expected });
+    let text = std::str::from_utf8(answer).map_err(|_| shape("UTF-8"))?;
+    let reader = &mut Reader::new(text);
+    fields!(reader, "answer" => _, { allowed: "allowed" => reader.bool("answer.allowed")?, });
+    reader.end()?;
+    allowed.ok_or_else(|| shape("true or false"))
 }
 
 /// The annotations of the object in an answer, which must be the one that was asked for.

@@ -4,6 +4,7 @@ use crate::json::Text;
 use crate::names::{NOT_SHOWN, is_dns_label, shown, shown_label};
 use crate::pod::{Pod, Section};
 use crate::rules::Rule;
+use crate::rules::rbac::Lacking;
 use crate::settings::problems::list;
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -85,6 +86,14 @@ pub enum Problem<'a> {
     NodePath(Text<'a>, Text<'a>, &'static str),
     /// A ServiceAccount says otherwise than it should: what it says, and what it should.
     AccountAutomount(Option<bool>, bool),
+    /// A ServiceAccount lacks a role that was given to it: annotation, value, and whether it has another.
+    RoleLacking(String, String, bool),
+    /// A ServiceAccount lacks the label that goes with its role: key and value.
+    LabelLacking(&'static str, &'static str),
+    /// A ServiceAccount has an identity that nobody granted: annotation and value.
+    UngrantedIdentity(Text<'a>, Text<'a>),
+    /// Rights are lacking, and a 403 would follow.
+    LacksAccess(Box<Lacking>),
     /// The pod of an operator that names no ServiceAccount.
     DefaultAccount,
     /// An ephemeral container enters the processes of a holder.
@@ -106,14 +115,16 @@ pub enum Problem<'a> {
         /// The command that makes it.
         line: String,
     },
-    /// The pod's ServiceAccount is not there, or does not act as the Google service account of a granted credential.
+    /// The pod's ServiceAccount is not there, or lacks the role of a granted credential or of its component.
     AccountLacksRole {
         /// The ServiceAccount.
         account: String,
         /// Its namespace.
         namespace: String,
-        /// The service account that it should act as.
-        email: String,
+        /// The annotation that it lacks.
+        annotation: String,
+        /// The value that it should have.
+        value: String,
         /// Whether it is there.
         there: bool,
     },
@@ -174,6 +185,10 @@ impl Problem<'_> {
             Self::NodePath(..) => "node-path",
             Self::AccountAutomount(..) => "account-automount",
             Self::DefaultAccount => "default-account",
+            Self::RoleLacking(..) => "role-lacking",
+            Self::LabelLacking(..) => "label-lacking",
+            Self::UngrantedIdentity(..) => "ungranted-identity",
+            Self::LacksAccess(_) => "lacks-access",
             Self::SpoofedTemplate(_) => "spoofed-template",
             Self::ProtectedSecret(..) => "protected-secret",
             Self::OwnToken(..) => "own-token",
@@ -212,7 +227,9 @@ impl Problem<'_> {
             Self::ProtectedSecret(..) => 2,
             Self::LiteralToken(_) | Self::NodePath(..) => 1,
             Self::HostNamespace(_) | Self::Privileged(_) => 2,
-            Self::DefaultAccount => 5,
+            Self::UngrantedIdentity(..) => 1,
+            Self::DefaultAccount | Self::LacksAccess(_) => 5,
+            Self::RoleLacking(..) | Self::LabelLacking(..) => 7,
             Self::AccountAutomount(..) => 8,
             Self::DeclaredToken(..) | Self::TokenEnv(_) | Self::DanglingMount(..) => 1,
             Self::HolderTargeted(_) | Self::SharedProcesses(_) => 2,
@@ -240,11 +257,18 @@ impl Problem<'_> {
             Self::NodePath(volume, path, _) => format!("{volume}/{path}"),
             Self::HostNamespace(field) => (*field).to_owned(),
             Self::AccountAutomount(..) | Self::DefaultAccount => String::new(),
+            Self::RoleLacking(annotation, ..) => annotation.clone(),
+            Self::LabelLacking(key, _) => (*key).to_owned(),
+            // Another value is another identity.
+            Self::UngrantedIdentity(key, value) => format!("{key}={value}"),
+            Self::LacksAccess(lacking) => {
+                format!("{}/{} {} {}", lacking.home, lacking.account, lacking.namespace, lacking.rule())
+            }
             Self::SpoofedTemplate(text) => text.clone(),
             Self::ProtectedSecret(text, _) | Self::ForeignAccount(text) => text.to_string(),
             Self::OwnToken(volume, audience) => format!("{volume}/{audience}"),
             Self::SecretMissing { credential, .. } => credential.clone(),
-            Self::AccountLacksRole { account, email, .. } => format!("{account}/{email}"),
+            Self::AccountLacksRole { account, annotation, .. } => format!("{account}/{annotation}"),
             Self::Shadowed(name, _) => name.to_string(),
             Self::HalfSet(_, unset, _) => (*unset).to_owned(),
             Self::CredentialMounted(text) | Self::GrantedTargeted(text) => text.to_string(),
@@ -283,25 +307,51 @@ impl Problem<'_> {
                 );
                 return (what, Cow::Owned(format!("make it: `{line}`")));
             }
-            Self::AccountLacksRole { account, namespace, email, there } => {
+            Self::AccountLacksRole { account, namespace, annotation, value, there } => {
                 let (account, namespace) = (shown(account), shown(namespace));
                 let line = format!(
-                    "kubectl annotate serviceaccount {account} --namespace {namespace} --overwrite iam.gke.io/gcp-service-account={email}"
+                    "kubectl annotate serviceaccount {account} --namespace {namespace} --overwrite {annotation}={value}"
                 );
                 return if *there {
                     let what = format!(
-                        "ServiceAccount `{account}` of namespace `{namespace}` is not annotated with `iam.gke.io/gcp-service-account: {email}`, which the credential needs"
+                        "ServiceAccount `{account}` of namespace `{namespace}` is not annotated with `{annotation}: {value}`, which this pod needs"
                     );
-                    (what, Cow::Owned(format!("annotate it: `{line}`; or run the task as the ServiceAccount that is")))
+                    (what, Cow::Owned(format!("annotate it: `{line}`")))
                 } else {
                     let what = format!("ServiceAccount `{account}` does not exist in namespace `{namespace}`");
-                    (
-                        what,
-                        Cow::Owned(format!(
-                            "make it (`kubectl create serviceaccount {account} --namespace {namespace}`) and annotate it: `{line}`"
-                        )),
-                    )
+                    let make = format!("kubectl create serviceaccount {account} --namespace {namespace}");
+                    (what, Cow::Owned(format!("make it: `{make}`, with the annotation `{annotation}: {value}`")))
                 };
+            }
+            Self::RoleLacking(annotation, value, other) => {
+                let what = if *other { "says otherwise than" } else { "is lacking, and" };
+                let (annotation, value) = (shown(annotation), shown(value));
+                return (
+                    format!("{what} `serviceAccounts.roles` gives the ServiceAccount this role"),
+                    Cow::Owned(format!("set the annotation: `{annotation}: {value}`")),
+                );
+            }
+            Self::LacksAccess(lacking) => {
+                let (home, account) = (shown(&lacking.home), shown(&lacking.account));
+                let namespace = shown(&lacking.namespace);
+                let when = match &lacking.component {
+                    Some(component) => format!("component `{}` needs it", shown(component)),
+                    None => String::from("it follows this task pod with it"),
+                };
+                let elsewhere = if lacking.home == lacking.namespace {
+                    String::new()
+                } else {
+                    format!(", where Roles of `{home}` do not count")
+                };
+                let what = format!(
+                    "ServiceAccount `{home}/{account}` may not {} {} in namespace `{namespace}`{elsewhere}: {when}, and would meet 403",
+                    lacking.verbs.join(", "),
+                    lacking.resource
+                );
+                return (
+                    what,
+                    Cow::Owned(format!("add to a Role of `{namespace}` that is bound to it: {}", lacking.rule())),
+                );
             }
             other => other.tell_shortly(pod),
         };
@@ -311,7 +361,20 @@ impl Problem<'_> {
     fn tell_shortly(&self, pod: &Pod<'_>) -> (String, &'static str) {
         match self {
             // Told with the commands that mend them.
-            Self::SecretMissing { .. } | Self::AccountLacksRole { .. } => (String::new(), ""),
+            Self::SecretMissing { .. }
+            | Self::AccountLacksRole { .. }
+            | Self::RoleLacking(..)
+            | Self::LacksAccess(_) => (String::new(), ""),
+            Self::LabelLacking(key, value) => (
+                format!("lacks the label `{key}: \"{value}\"`, without which the Azure webhook passes it over"),
+                "set the label",
+            ),
+            Self::UngrantedIdentity(..) => (
+                String::from(
+                    "gives the ServiceAccount a cloud identity that `serviceAccounts.roles` grants to nobody here",
+                ),
+                "remove the annotation, or have the role listed under `serviceAccounts.roles`",
+            ),
             Self::LiteralToken(_) => (
                 String::from("holds the token of a Kubernetes ServiceAccount, written out (not shown)"),
                 "remove it, and revoke the token: delete the Secret or the pod that it belongs to",

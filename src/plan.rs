@@ -3,8 +3,8 @@
 //! Both modes compute the same plan. `mutate` makes its [`Changes`], `validate` tells them as findings.
 
 use crate::finding::Finding;
-use crate::json::{ObjectWriter, Splices, quote};
-use crate::pod::{Pod, Source};
+use crate::json::{ObjectWriter, Splices, Text, quote};
+use crate::pod::{MapAt, MapPlace, Metadata, Pod, Source};
 use crate::requirement::{EnvSource, Requirement, State, VolumeSource};
 use crate::rules::Rule;
 use crate::sorted::Flags;
@@ -99,6 +99,8 @@ pub struct Changes {
     automount: Option<bool>,
     /// Key and value.
     annotations: Vec<(String, String)>,
+    /// Key and value.
+    labels: Vec<(String, String)>,
     /// Volume, source and seconds.
     expirations: Vec<(usize, usize, i64)>,
     /// The sources of `expirations`, by volume.
@@ -129,6 +131,7 @@ impl Changes {
             && self.containers.iter().all(ContainerChanges::is_empty)
             && self.automount.is_none()
             && self.annotations.is_empty()
+            && self.labels.is_empty()
             && self.expirations.is_empty()
     }
 
@@ -148,6 +151,7 @@ impl Changes {
                 changes.env.extend(names.iter().map(entry));
             }),
             Requirement::Annotation { key, value } => self.annotations.push((key.clone(), value.clone())),
+            Requirement::Label { key, value } => self.labels.push((key.clone(), value.clone())),
             // Nothing is added for them: they are met or not.
             Requirement::Unshadowed { .. } | Requirement::Whole { .. } => {}
             Requirement::NoMount { container, mount } => {
@@ -183,6 +187,7 @@ impl Changes {
                 self.edit(*container, |changes| changes.env.retain(|(planned, ..)| !names.contains(&planned.as_str())));
             }
             Requirement::Annotation { key, .. } => self.annotations.retain(|(planned, _)| planned != key),
+            Requirement::Label { key, .. } => self.labels.retain(|(planned, _)| planned != key),
             Requirement::Unshadowed { .. } | Requirement::Whole { .. } => {}
             Requirement::NoMount { container, mount } => {
                 self.edit(*container, |changes| changes.gone_mounts.set(*mount, false))
@@ -300,12 +305,9 @@ impl Changes {
         let ranges: Vec<_> = pod.volumes.iter().map(|volume| volume.range.clone()).collect();
         splices.remove(&ranges, &self.gone_volumes);
         splices.append(pod.outline.spec.at, "volumes", &pod.volumes_slot, &volumes, self.gone_volumes.len());
-        for (key, value) in &self.annotations {
-            let mut json = String::new();
-            quote(&mut json, value);
-            // Only a pod that has annotations asks for a credential.
-            splices.insert(pod.metadata().annotations_at, key, &json);
-        }
+        let metadata = pod.metadata();
+        set(&mut splices, metadata, "labels", &metadata.labels, &metadata.labels_at, &self.labels);
+        set(&mut splices, metadata, "annotations", &metadata.annotations, &metadata.annotations_at, &self.annotations);
         for (volume, source, seconds) in &self.expirations {
             self.expire(pod, *volume, *source, *seconds, &mut splices);
         }
@@ -327,5 +329,40 @@ impl Changes {
                 None => splices.insert(*at, "expirationSeconds", &seconds.to_string()),
             }
         }
+    }
+}
+
+/// Sets keys of a map of the metadata: in their place where they stand, else behind the last.
+fn set(
+    splices: &mut Splices,
+    metadata: &Metadata<'_>,
+    field: &str,
+    known: &[(Text<'_>, Text<'_>)],
+    at: &MapAt,
+    wanted: &[(String, String)],
+) {
+    let quoted = |text: &str| {
+        let mut json = String::new();
+        quote(&mut json, text);
+        json
+    };
+    let mut added = Vec::new();
+    for (key, value) in wanted {
+        match known.iter().position(|(name, _)| name == key).and_then(|index| at.values.get(index)) {
+            Some(range) => splices.replace(range.clone(), quoted(value)),
+            None => added.push((key, quoted(value))),
+        }
+    }
+    if added.is_empty() {
+        return;
+    }
+    if let Some(MapPlace::Object(object)) = &at.place {
+        added.iter().for_each(|(key, value)| splices.insert(*object, key, value));
+        return;
+    }
+    let map = added.iter().fold(ObjectWriter::default(), |map, (key, value)| map.raw(key, value)).finish();
+    match &at.place {
+        Some(MapPlace::Null(range)) => splices.replace(range.clone(), map),
+        _ => splices.insert(metadata.at, field, &map),
     }
 }

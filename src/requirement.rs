@@ -58,11 +58,18 @@ pub enum Requirement {
         /// The variables' names.
         names: &'static [&'static str],
     },
-    /// The pod has an annotation of the policy's own, with this value.
+    /// There is an annotation with this value: of a pod one of the policy's own, of a ServiceAccount a cloud role.
     Annotation {
         /// Its key.
         key: String,
         /// Its value; never a secret.
+        value: String,
+    },
+    /// There is a label with this value.
+    Label {
+        /// Its key.
+        key: String,
+        /// Its value.
         value: String,
     },
     /// The mount is gone.
@@ -197,6 +204,7 @@ impl Requirement {
             // Another value is a finding of its own: see `rules::credentials::forged`.
             Self::Annotation { key, value } => met(pod.metadata().annotation(key) == Some(value.as_str())
                 || changes.annotation(key) == Some(value.as_str())),
+            Self::Label { key, value } => met(pod.metadata().label(key) == Some(value.as_str())),
             Self::NoMount { container, mount } => met(changes.is_mount_gone(*container, *mount)),
             Self::NoVolume { volume } => met(changes.is_volume_gone(*volume)),
             Self::Automount(value) => {

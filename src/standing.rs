@@ -10,7 +10,7 @@ use crate::pod::{Outline, Pod};
 use crate::request::Request;
 use crate::requirement::Requirement;
 use crate::rules::credentials::Grants;
-use crate::rules::{Rule, credentials, node_access, pod_operator, secret_access, service_accounts, token_mounts};
+use crate::rules::{Rule, credentials, node_access, pod_operator, rbac, secret_access, service_accounts, token_mounts};
 use crate::settings::access::Claimant;
 use crate::settings::{Action, AirflowPods, OtherPods, Settings};
 use crate::who::{OPERATOR_LABEL, Role, Who};
@@ -43,6 +43,10 @@ pub struct Actions {
     node_access: Action,
     pod_operator: Action,
     service_accounts: Action,
+    /// Rule service-accounts' for pods, and for identities that nobody granted.
+    workloads: Action,
+    identities: Action,
+    rbac: Action,
 }
 
 impl Actions {
@@ -56,7 +60,7 @@ impl Actions {
             Rule::NodeAccess => self.node_access,
             Rule::PodOperator => self.pod_operator,
             Rule::ServiceAccounts => self.service_accounts,
-            Rule::Rbac => Action::Off,
+            Rule::Rbac => self.rbac,
         }
     }
 
@@ -66,6 +70,8 @@ impl Actions {
         match finding.problem {
             Problem::SpoofedTemplate(_) => self.components,
             Problem::OwnToken(..) => self.own_tokens,
+            Problem::UngrantedIdentity(..) => self.identities,
+            Problem::AccountLacksRole { .. } if finding.rule == Rule::ServiceAccounts => self.workloads,
             _ => self.of(finding.rule),
         }
     }
@@ -92,7 +98,10 @@ impl Actions {
         Self {
             node_access,
             pod_operator: settings.action(Rule::PodOperator, namespace).0,
-            service_accounts: Action::Off,
+            service_accounts: settings.action(Rule::ServiceAccounts, namespace).0,
+            workloads: Action::Off,
+            identities: Action::Off,
+            rbac: settings.action(Rule::Rbac, namespace).0,
             credentials: settings.action(Rule::Credentials, namespace).0,
             token_mounts,
             components: rule,
@@ -102,7 +111,7 @@ impl Actions {
     }
 
     fn all_off(self) -> bool {
-        let of_lists = [self.credentials, self.token_mounts, self.secret_access, self.node_access];
+        let of_lists = [self.credentials, self.token_mounts, self.secret_access, self.node_access, self.rbac];
         of_lists.iter().all(|action| *action == Action::Off)
     }
 }
@@ -139,6 +148,19 @@ impl<'s, 'd> Standing<'s, 'd> {
             standing.actions.pod_operator = Action::Off;
         }
         standing.actions.pod_operator = standing.excuse(Rule::PodOperator, settings, &claimant);
+        // Of a pod that is made now the cluster is asked, and of nothing else.
+        let made = !pod.is_template() && !request.is_update();
+        let roles = settings.service_accounts.as_ref().filter(|section| made && !section.roles.is_empty());
+        standing.actions.service_accounts = match roles {
+            Some(_) => standing.excuse(Rule::ServiceAccounts, settings, &claimant),
+            None => Action::Off,
+        };
+        standing.actions.workloads =
+            roles.map_or(Action::Off, |section| section.workloads.min(standing.actions.service_accounts));
+        if !made || !matches!(standing.who.role, Role::Component | Role::Task) {
+            standing.actions.rbac = Action::Off;
+        }
+        standing.actions.rbac = standing.excuse(Rule::Rbac, settings, &claimant);
         standing
     }
 
@@ -154,11 +176,17 @@ impl<'s, 'd> Standing<'s, 'd> {
             node_access: off,
             pod_operator: off,
             service_accounts: settings.action(Rule::ServiceAccounts, &request.namespace).0,
+            workloads: off,
+            identities: off,
+            rbac: off,
         };
         let mut standing =
             Self { who: Who::nobody(), actions, asks: false, excused: Vec::new(), unchecked: Vec::new() };
         let claimant = Claimant { service_account: &account.metadata.name, ..claimant(account, request) };
-        standing.actions.service_accounts = standing.excuse(Rule::ServiceAccounts, settings, &claimant);
+        let action = standing.excuse(Rule::ServiceAccounts, settings, &claimant);
+        standing.actions.service_accounts = action;
+        let section = settings.service_accounts.as_ref();
+        standing.actions.identities = section.map_or(Action::Off, |section| section.identity_annotations.min(action));
         standing
     }
 
@@ -199,7 +227,7 @@ impl<'s, 'd> Standing<'s, 'd> {
         request: &Request<'_>,
         settings: &Settings<'_>,
         changes: bool,
-        lookups: Option<&mut Lookups<'_>>,
+        mut lookups: Option<&mut Lookups<'_>>,
     ) -> Result<Judgement<'a>> {
         let mut demands = Demands::default();
         let claimant = claimant(&pod.outline, request);
@@ -208,7 +236,10 @@ impl<'s, 'd> Standing<'s, 'd> {
         let mut credentials = Demands::default();
         if self.actions.credentials != Action::Off {
             if self.asks {
-                grants = credentials::demand(pod, &claimant, settings, lookups, &mut credentials)?;
+                if let Some(lookups) = lookups.as_deref_mut() {
+                    lookups.action = self.actions.credentials;
+                }
+                grants = credentials::demand(pod, &claimant, settings, lookups.as_deref_mut(), &mut credentials)?;
             }
             if !settings.credentials.is_empty() {
                 credentials::foreign(pod, &mut credentials);
@@ -232,8 +263,19 @@ impl<'s, 'd> Standing<'s, 'd> {
             pod_operator::demand(&pod.outline, section, &mut demands);
         }
         let accounts = settings.service_accounts.as_ref().filter(|_| self.actions.service_accounts != Action::Off);
-        if let Some(section) = accounts {
-            service_accounts::demand(&pod.outline, section, &mut demands);
+        if let (Some(section), true) = (accounts, request.is_account()) {
+            service_accounts::demand(&pod.outline, &request.namespace, section, &mut demands);
+        }
+        if let Some(lookups) = lookups.filter(|_| !request.is_account()) {
+            if let Some(section) = accounts.filter(|_| self.actions.workloads != Action::Off) {
+                lookups.action = self.actions.workloads;
+                service_accounts::workload(&pod.outline, &request.namespace, section, lookups, &mut demands);
+            }
+            if let Some(section) = settings.rbac.as_ref().filter(|_| self.actions.rbac != Action::Off) {
+                lookups.action = self.actions.rbac;
+                let (namespace, requester) = (&request.namespace, &request.requester);
+                rbac::demand(pod, namespace, &self.who, requester, section, lookups, &mut demands);
+            }
         }
         let mut unchecked = grants.unchecked;
         demands.repairs.append(&mut credentials.repairs);

@@ -44,7 +44,7 @@ struct Verdict<'v, 'a> {
     /// Whether what can be mended is told where it is not: of a template only when that is asked for.
     tells_repairs: bool,
     /// Lookups that failed, in words, and what that leads to.
-    failed: Vec<String>,
+    failed: Vec<(Action, String)>,
     on_lookup_error: LookupError,
 }
 
@@ -158,13 +158,13 @@ impl<'a> Verdict<'_, 'a> {
         if !denied.is_empty() {
             let message = self.message(&denied);
             response.denial = Some(Denial { code: 403, message });
-        } else if !self.failed.is_empty()
-            && self.on_lookup_error == LookupError::Deny
-            && self.standing.actions.of(Rule::Credentials) == Action::Enforce
+        } else if self.on_lookup_error == LookupError::Deny
+            && self.failed.iter().any(|(action, _)| *action == Action::Enforce)
         {
+            let failed: Vec<&str> = self.failed.iter().take(TOLD).map(|(_, text)| text.as_str()).collect();
             let message = format!(
                 "a lookup failed, and `onLookupError: Deny` lets nothing pass unchecked: {}",
-                self.failed.join("; ")
+                failed.join("; ")
             );
             response.denial = Some(Denial { code: 500, message });
         } else if mode == Mode::Mutate && !plan.changes.is_empty() {
@@ -220,7 +220,8 @@ impl<'a> Verdict<'_, 'a> {
             response.warnings.extend(self.claim.clone());
         }
         if response.denial.as_ref().is_none_or(|denial| denial.code != 500) {
-            response.warnings.extend(self.failed.iter().map(|text| format!("not checked: {text}")));
+            let failed = self.failed.iter().take(TOLD);
+            response.warnings.extend(failed.map(|(_, text)| format!("not checked: {text}")));
         }
         response.warnings.extend(self.remarks.iter().cloned());
     }

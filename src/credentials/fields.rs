@@ -143,7 +143,8 @@ fn is_project(text: &str) -> bool {
         && !id.ends_with('-')
 }
 
-fn is_google_email(text: &str) -> bool {
+/// The email of a Google service account.
+pub fn is_google_email(text: &str) -> bool {
     text.split_once('@').is_some_and(|(name, domain)| {
         let project = domain.strip_suffix(".gserviceaccount.com");
         simple(name, 64, "-.") && project.is_some_and(|project| simple(project, 190, "-."))
@@ -162,7 +163,8 @@ fn is_google_provider(text: &str) -> bool {
     }
 }
 
-fn is_role_arn(text: &str) -> bool {
+/// The ARN of an IAM role.
+pub fn is_role_arn(text: &str) -> bool {
     match text.split(':').collect::<Vec<_>>().as_slice() {
         ["arn", partition, "iam", "", account, role] => {
             (*partition == "aws" || partition.starts_with("aws-"))
@@ -175,7 +177,8 @@ fn is_role_arn(text: &str) -> bool {
     }
 }
 
-fn is_guid(text: &str) -> bool {
+/// A GUID.
+pub fn is_guid(text: &str) -> bool {
     let lengths = text.split('-').map(str::len);
     lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }

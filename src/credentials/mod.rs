@@ -10,7 +10,7 @@ mod aws_web_identity;
 mod azure_service_principal;
 mod azure_workload_identity;
 mod custom;
-mod fields;
+pub(crate) mod fields;
 mod gcp_service_account_key;
 mod gcp_workload_identity;
 mod gke_workload_identity;

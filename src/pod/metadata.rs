@@ -2,6 +2,7 @@ use crate::annotation;
 use crate::json::{ObjectAt, Reader, Result, Text, Unreadable, fields};
 use crate::jwt::token_in;
 use crate::sorted::Sorted;
+use std::ops::Range;
 
 /// What the policy reads of an object's metadata.
 #[derive(Debug, Default)]
@@ -16,8 +17,12 @@ pub struct Metadata<'a> {
     pub annotations: Vec<(Text<'a>, Text<'a>)>,
     /// The keys of annotations that hold a Kubernetes ServiceAccount's token.
     pub tokens: Vec<Text<'a>>,
-    /// Where annotations can be added, if there are any.
-    pub annotations_at: ObjectAt,
+    /// Where keys can be added.
+    pub at: ObjectAt,
+    /// Where the labels stand, and the values of `labels` by index.
+    pub labels_at: MapAt,
+    /// Where the annotations stand, and the values of `annotations` by index.
+    pub annotations_at: MapAt,
     /// Whether the object is being deleted.
     pub deleted: bool,
 }
@@ -38,19 +43,22 @@ impl<'a> Metadata<'a> {
             return Ok(Self::default());
         }
         let mut tokens = Vec::new();
-        fields!(reader, "metadata" => _, {
+        fields!(reader, "metadata" => at, {
             name: "name" => reader.string("metadata.name")?,
             generate_name: "generateName" => reader.string("metadata.generateName")?,
-            labels: "labels" => strings(reader, "metadata.labels", "metadata.labels[]", |_| true, &mut Vec::new())?.0,
+            labels: "labels" => strings(reader, "metadata.labels", "metadata.labels[]", |_| true, &mut Vec::new())?,
             annotations: "annotations" => strings(reader, "metadata.annotations", "metadata.annotations[]", annotations_kept, &mut tokens)?,
             deleted: "deletionTimestamp" => reader.string("metadata.deletionTimestamp")?.is_some(),
         });
+        let (labels, labels_at) = labels;
         let (annotations, annotations_at) = annotations;
         Ok(Self {
             name: name.unwrap_or_default(),
             generate_name: generate_name.filter(|name: &Text<'a>| !name.is_empty()),
             labels,
             annotations,
+            at,
+            labels_at,
             annotations_at,
             tokens,
             deleted,
@@ -79,6 +87,24 @@ impl<'a> Metadata<'a> {
 /// Keys and values, in the order of the document.
 type Strings<'a> = Vec<(Text<'a>, Text<'a>)>;
 
+/// Where a map of strings stands in its object.
+#[derive(Debug, Default)]
+pub struct MapAt {
+    /// Its place; `None`: it is not there.
+    pub place: Option<MapPlace>,
+    /// The bytes of the values that were kept, by their index.
+    pub values: Vec<Range<usize>>,
+}
+
+/// A map that is there.
+#[derive(Debug, Clone)]
+pub enum MapPlace {
+    /// As `null`.
+    Null(Range<usize>),
+    /// As an object.
+    Object(ObjectAt),
+}
+
 /// Reads an object of strings, keeping the keys that are wanted. None of those may stand there twice.
 fn strings<'a>(
     reader: &mut Reader<'a>,
@@ -86,16 +112,21 @@ fn strings<'a>(
     value_of: &'static str,
     wanted: fn(&str) -> bool,
     tokens: &mut Vec<Text<'a>>,
-) -> Result<(Strings<'a>, ObjectAt)> {
-    let mut map = Strings::new();
+) -> Result<(Strings<'a>, MapAt)> {
+    let (mut map, mut values) = (Strings::new(), Vec::new());
+    reader.kind()?;
+    let start = reader.position();
     if reader.null()? {
-        return Ok((map, ObjectAt::default()));
+        return Ok((map, MapAt { place: Some(MapPlace::Null(start..reader.position())), values }));
     }
     let mut fields = reader.object(what)?;
     while let Some(key) = reader.key(&mut fields)? {
         if wanted(&key) {
             // The API server reads a null as the empty string.
+            reader.kind()?;
+            let start = reader.position();
             let value = reader.string(value_of)?.unwrap_or_default();
+            values.push(start..reader.position());
             map.push((key, value));
         } else if reader.raw_text(value_of)?.is_some_and(|raw| token_in(&raw)) {
             tokens.push(key);
@@ -104,7 +135,7 @@ fn strings<'a>(
     if twice(&map) {
         return Err(Box::new(Unreadable::DuplicateIn { field: what }));
     }
-    Ok((map, fields.at()))
+    Ok((map, MapAt { place: Some(MapPlace::Object(fields.at())), values }))
 }
 
 /// Whether a key stands in the map twice. A handful of keys is compared pairwise, more are sorted first.

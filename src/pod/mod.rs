@@ -7,7 +7,7 @@ mod volume;
 
 pub use container::{Container, EnvValue, EnvVar, Mount, Section};
 pub use listed::Listed;
-pub use metadata::Metadata;
+pub use metadata::{MapAt, MapPlace, Metadata};
 pub use volume::{Projection, SecretItems, SecretVolume, Source, Volume};
 
 use crate::json::{Kind, ObjectAt, Raw, Reader, Result, Slot, Text, Unreadable, fields};
@@ -163,7 +163,7 @@ impl<'a> Outline<'a> {
         fields!(reader, "request.object" => at, {
             api_version: "apiVersion" => reader.string("apiVersion")?,
             kind: "kind" => reader.string("kind")?,
-            metadata: "metadata" => Metadata::read(reader)?,
+            metadata: "metadata" => Metadata::read_all(reader)?,
             automount: "automountServiceAccountToken" => Some(automount_at(reader, "spec.automountServiceAccountToken")?),
         });
         let (text, range) = (reader.text(), start..reader.position());

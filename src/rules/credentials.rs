@@ -381,8 +381,13 @@ impl<'a> Asked<'_, 'a, '_, '_> {
                 if acts_as.as_deref() == Some(email) {
                     return;
                 }
-                let (namespace, email) = (namespace.to_owned(), email.to_owned());
-                Problem::AccountLacksRole { account, namespace, email, there }
+                Problem::AccountLacksRole {
+                    account,
+                    namespace: namespace.to_owned(),
+                    annotation: GKE_ANNOTATION.to_owned(),
+                    value: email.to_owned(),
+                    there,
+                }
             }
             _ => return,
         };

@@ -3,6 +3,7 @@
 pub mod credentials;
 pub mod node_access;
 pub mod pod_operator;
+pub mod rbac;
 pub mod secret_access;
 pub mod service_accounts;
 pub mod token_mounts;
@@ -34,11 +35,5 @@ impl Rule {
     #[must_use]
     pub fn id(self) -> &'static str {
         self.word()
-    }
-
-    /// Whether this version has code for the rule.
-    #[must_use]
-    pub fn exists(self) -> bool {
-        self != Self::Rbac
     }
 }

@@ -23,7 +23,6 @@ section! {
 }
 
 fn check_override(entry: &Override<'_>, at: At<'_>, problems: &mut Problems) {
-    check_rules(entry.rules.as_ref(), at, problems);
     problems.require(entry.action.is_some(), at.key("action"), "");
     problems.require(entry.namespaces.is_some(), at.key("namespaces"), "");
 }
@@ -53,16 +52,7 @@ section! {
     check check_exception;
 }
 
-/// A rule that is not there yet can be neither overridden nor excused from.
-fn check_rules(rules: Option<&Restriction<Rule>>, at: At<'_>, problems: &mut Problems) {
-    for (index, rule) in rules.iter().flat_map(|rules| &rules.0).enumerate().filter(|(_, rule)| !rule.exists()) {
-        let text = format!("names the rule `{}`, which is not part of this version", rule.id());
-        problems.add(at.key("rules").index(index), text);
-    }
-}
-
 fn check_exception(exception: &Exception<'_>, at: At<'_>, problems: &mut Problems) {
-    check_rules(exception.rules.as_ref(), at, problems);
     problems.require(exception.name.is_some(), at.key("name"), "");
     problems.require(exception.rules.is_some(), at.key("rules"), "");
     problems.require(exception.matches.is_some(), at.key("match"), "");

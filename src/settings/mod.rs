@@ -5,11 +5,11 @@
 
 pub mod access;
 mod catalogue;
-mod later;
 mod node_access;
 pub mod pattern;
 mod pod_operator;
 pub(crate) mod problems;
+mod rbac;
 pub(crate) mod read;
 mod secret_access;
 mod service_accounts;
@@ -17,12 +17,12 @@ pub mod token_mounts;
 
 pub use access::{Allow, Exception, ExceptionMatch, Override};
 pub use catalogue::{Catalogue, Entry, Injection, Uncatalogued};
-pub use later::Rbac;
 pub use node_access::NodeAccess;
 pub use pod_operator::PodOperator;
+pub use rbac::{Access, NamedAccess, Rbac};
 pub use read::{Labels, Pattern, Restriction, Setting};
 pub use secret_access::{ProtectedSecrets, SecretAccess};
-pub use service_accounts::ServiceAccounts;
+pub use service_accounts::{AZURE_LABEL, IdentityAnnotation, ServiceAccounts};
 pub use token_mounts::{AirflowPods, Audiences, Component, OtherPods, Templates, TokenMounts, TokenVolume};
 
 use crate::json::{Kind, Reader, Result};
@@ -137,9 +137,14 @@ fn check(settings: &Settings<'_>, at: At<'_>, problems: &mut Problems) {
             );
         }
     }
-    if settings.rbac.is_some() {
-        let text = "sets the rule `rbac`, which is not part of this version: remove the section";
-        problems.add(at.key("rbac"), text);
+    for (index, wanted) in settings.rbac.iter().flat_map(|rbac| &rbac.components).enumerate() {
+        let known = settings.token_mounts.components.iter().any(|component| component.name == wanted.name);
+        if wanted.name.is_some() && !known {
+            problems.add(
+                at.key("rbac").key("components").index(index).key("name"),
+                "names no component of `tokenMounts.components`",
+            );
+        }
     }
     let repairs = |section: &ServiceAccounts<'_>| section.repair && section.automount.0 == Some(false);
     if settings.service_accounts.as_ref().is_some_and(repairs) && !settings.token_mounts.volume.enabled {
@@ -197,7 +202,10 @@ impl<'a> Settings<'a> {
                 Some(section) => section.failure_action,
                 None => Some(Action::Off),
             },
-            Rule::Rbac => Some(Action::Off),
+            Rule::Rbac => match &self.rbac {
+                Some(section) => Some(section.failure_action.into()),
+                None => Some(Action::Off),
+            },
         };
         if section == Some(Action::Off) {
             return (Action::Off, DecidedBy::Section);

@@ -1,9 +1,10 @@
-//! Sections whose rules are not part of this version: their form is checked, setting them is refused.
+//! The section `rbac`.
 
 use super::FailureAction;
 use super::problems::{At, Problems};
-use super::read::{Pattern, Setting, section, words};
+use super::read::{Pattern, Setting, checked, section, words};
 use crate::json::{Kind, Reader, Result, Text};
+use crate::names::is_dns_label;
 
 section! {
     /// Rule `rbac`.
@@ -25,8 +26,31 @@ section! {
         /// The access.
         "access" access: Vec<Access<'a>> = Vec::new();
         /// Where it is needed; empty: in the pod's own namespace.
-        "namespaces" namespaces: Vec<Text<'a>> = Vec::new();
+        "namespaces" namespaces: Vec<Namespace<'a>> = Vec::new();
     }
+    check check_component;
+}
+
+/// The name of a namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Namespace<'a>(pub Text<'a>);
+
+impl<'a> Setting<'a> for Namespace<'a> {
+    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
+        Ok(checked(
+            reader,
+            at,
+            problems,
+            "the name of a namespace (a DNS label; patterns are not taken here)",
+            is_dns_label,
+        )?
+        .map(Self))
+    }
+}
+
+fn check_component(component: &ComponentAccess<'_>, at: At<'_>, problems: &mut Problems) {
+    problems.require(component.name.is_some(), at.key("name"), "");
+    problems.require(!component.access.is_empty(), at.key("access"), ": the access that the component needs");
 }
 
 words! {
@@ -72,5 +96,19 @@ section! {
         "resource" resource: Text<'a> = Text::default();
         /// The subresource.
         "subresource" subresource: Text<'a> = Text::default();
+    }
+    check check_rule;
+}
+
+fn check_rule(rule: &AccessRule<'_>, at: At<'_>, problems: &mut Problems) {
+    problems.require(!rule.verbs.is_empty(), at.key("verbs"), "");
+    problems.require(!rule.resource.is_empty(), at.key("resource"), "");
+    let word = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'*'));
+    let named = [("group", &rule.group), ("resource", &rule.resource), ("subresource", &rule.subresource)];
+    for (key, _) in named.iter().filter(|(_, text)| !word(text)) {
+        problems.add(at.key(key), "must be letters, digits, `-` and `.`; a subresource has a key of its own");
+    }
+    for (index, _) in rule.verbs.iter().enumerate().filter(|(_, verb)| verb.is_empty() || !word(verb)) {
+        problems.add(at.key("verbs").index(index), "must be a verb, such as `get`");
     }
 }
