@@ -94,6 +94,10 @@ impl<'c> Lookups<'c> {
         if let Some((_, known)) = self.reviewed.iter().find(|(asked, _)| *asked == question) {
             return *known;
         }
+        if self.reviewed.iter().any(|(_, known)| known.is_none()) {
+            // Whoever did not answer once is not asked again and again, with a pod waiting.
+            return None;
+        }
         let answer = self.cluster.ask("can_i", &question);
         let answer =
             answer.and_then(|answer| allowed(&answer).map_err(|why| format!("the answer can't be used: {why}")));

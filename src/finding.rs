@@ -324,10 +324,10 @@ impl Problem<'_> {
                 };
             }
             Self::RoleLacking(annotation, value, other) => {
-                let what = if *other { "says otherwise than" } else { "is lacking, and" };
+                let what = if *other { "has another value" } else { "is lacking" };
                 let (annotation, value) = (shown(annotation), shown(value));
                 return (
-                    format!("{what} `serviceAccounts.roles` gives the ServiceAccount this role"),
+                    format!("{what}: `serviceAccounts.roles` gives the ServiceAccount a role of its own"),
                     Cow::Owned(format!("set the annotation: `{annotation}: {value}`")),
                 );
             }

@@ -180,9 +180,8 @@ impl<'a> Verdict<'_, 'a> {
             if *mendable && self.pod.outline.is_template() {
                 text.push_str(" (it would be mended in the pods; `tokenMounts.templates: Strict` asks for it here)");
             } else if *mendable && self.mode == Mode::Validate && !self.update {
-                text.push_str(
-                    " (the mutating policy mends this when the pod is made: it did not run, or is set differently)",
-                );
+                let made = if finding.rule == Rule::ServiceAccounts { "" } else { " when the pod is made" };
+                let _ = write!(text, " (the mutating policy mends this{made}: it did not run, or is set differently)");
             }
             text
         };

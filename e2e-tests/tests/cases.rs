@@ -149,7 +149,17 @@ fn there_are_cases_of_every_kind() {
         "gke-workload-identity",
         "vault-token",
     ];
-    let others = ["credentials", "lookups", "secret-access", "settings", "token-mounts"];
+    let others = [
+        "credentials",
+        "lookups",
+        "node-access",
+        "pod-operator",
+        "rbac",
+        "secret-access",
+        "service-accounts",
+        "settings",
+        "token-mounts",
+    ];
     let mut known = [&types[..], &others[..]].concat();
     known.sort_unstable();
     assert_eq!(found, known);

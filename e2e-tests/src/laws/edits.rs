@@ -39,6 +39,9 @@ const OWN: &str = "airflow-pod-identity/gcp-";
 /// The first difference that is none of the planned kinds.
 pub fn edits(before: &str, after: &str) -> Result<Vec<Edit>, String> {
     let (before, after) = (Tree::parse(before), Tree::parse(after));
+    if before.get("kind").is_some_and(|kind| kind.text() == "ServiceAccount") {
+        return account(&before, &after);
+    }
     let mut found = Found { edits: Vec::new(), injected: injected(&before), gone: Vec::new() };
     found.object("", &before, &after, &[], |found, key, old, new| match key {
         "spec" => found.spec(old, new),
@@ -54,6 +57,45 @@ pub fn edits(before: &str, after: &str) -> Result<Vec<Edit>, String> {
             }
         }
     }
+    Ok(found.edits)
+}
+
+/// A ServiceAccount: automounting, and annotations and labels that give it a role, each in its place.
+fn account(before: &Tree, after: &Tree) -> Result<Vec<Edit>, String> {
+    let mut found = Found { edits: Vec::new(), injected: Vec::new(), gone: Vec::new() };
+    found.object("", before, after, &["automountServiceAccountToken"], |found, key, old, new| match key {
+        "automountServiceAccountToken" if old != new => {
+            found.edits.push(Edit::Automount);
+            let is_bool = matches!(new, Tree::Scalar(raw) if raw == "true" || raw == "false");
+            if is_bool { Ok(()) } else { same(key, old, new) }
+        }
+        "metadata" => found.object("metadata", old, new, &["labels", "annotations"], |found, key, old, new| {
+            let Tree::Object(now) = new else { return same(key, old, new) };
+            let then = match old {
+                Tree::Object(then) => then.as_slice(),
+                _ if old.is_null() => &[],
+                _ => return same(key, old, new),
+            };
+            for (index, (name, value)) in now.iter().enumerate() {
+                let kept = then.get(index);
+                if kept.is_some_and(|(known, old)| known == name && old == value) {
+                    continue;
+                }
+                let plain = Tree::Scalar(name.clone()).text();
+                let moved = kept.is_some_and(|(known, _)| known != name);
+                if moved
+                    || !["eks.amazonaws.com/", "iam.gke.io/", "azure.workload.identity/"]
+                        .iter()
+                        .any(|own| plain.starts_with(own))
+                {
+                    return Err(format!("metadata/{key}: {plain} was set"));
+                }
+                found.edits.push(Edit::Annotation(plain, value.text()));
+            }
+            if now.len() < then.len() { Err(format!("metadata/{key}: a key is lost")) } else { Ok(()) }
+        }),
+        _ => same(key, old, new),
+    })?;
     Ok(found.edits)
 }
 

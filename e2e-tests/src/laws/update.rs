@@ -19,6 +19,9 @@ impl Court<'_> {
             let untouched = verdict.raw == br#"{"accepted":true}"#;
             rule(6, untouched, || format!("{mode} touches a pod that is being deleted: {}", told(&verdict)))?;
         }
+        if trial.request["kind"]["kind"] != "Pod" {
+            return Ok(());
+        }
         let mut mirror = object;
         if mirror["metadata"]["annotations"].is_object() || mirror["metadata"]["annotations"].is_null() {
             mirror["metadata"]["annotations"]["kubernetes.io/config.mirror"] = "6f1b".into();

@@ -149,7 +149,8 @@ impl Case {
                 let name = pod["spec"][list][index]["name"].as_str().unwrap_or_default();
                 (!rest.contains(&format!("ontainer `{name}`)"))).then_some("container")
             }
-            (Some("spec" | "metadata"), Some(_)) => None,
+            (Some("spec" | "metadata" | "request"), Some(_)) => None,
+            (Some("automountServiceAccountToken"), None) => None,
             _ => Some("path"),
         }
         .or_else(|| (!rest.contains("to mend it, ") && !rest.ends_with('…')).then_some("remedy"))
