@@ -316,7 +316,7 @@ impl Problem<'_> {
                     let what = format!(
                         "ServiceAccount `{account}` of namespace `{namespace}` is not annotated with `{annotation}: {value}`, which this pod needs"
                     );
-                    (what, Cow::Owned(format!("annotate it: `{line}`")))
+                    (what, Cow::Owned(format!("annotate it: `{line}`; or run the pod as the ServiceAccount that is")))
                 } else {
                     let what = format!("ServiceAccount `{account}` does not exist in namespace `{namespace}`");
                     let make = format!("kubectl create serviceaccount {account} --namespace {namespace}");

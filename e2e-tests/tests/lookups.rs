@@ -301,14 +301,10 @@ fn policy_servers_words_for_a_missing_object_are_a_no() {
     let secret = "credentials/secret-missing: metadata.annotations[airflow-pod-identity/credentials]: credential `one` \
                   reads Secret `one`, which the pod's namespace lacks; to mend it, make it: `kubectl create secret \
                   generic one --namespace jobs --from-file=key.json=FILE`";
-    let line = format!(
-        "annotate it: `kubectl annotate serviceaccount etl --namespace jobs --overwrite \
-         iam.gke.io/gcp-service-account={EMAIL}`"
-    );
     let account = format!(
         "credentials/account-lacks-role: metadata.annotations[airflow-pod-identity/credentials]: ServiceAccount `etl` \
-         does not exist in namespace `jobs`; to mend it, make it (`kubectl create serviceaccount etl --namespace jobs`) \
-         and {line}"
+         does not exist in namespace `jobs`; to mend it, make it: `kubectl create serviceaccount etl --namespace jobs`, \
+         with the annotation `iam.gke.io/gcp-service-account: {EMAIL}`"
     );
     for (names, cluster, told) in
         [("one", missing("Secret", "one"), secret), ("gke", missing("ServiceAccount", "etl"), &*account)]
@@ -334,9 +330,9 @@ fn an_account_that_acts_as_another_is_denied_and_the_right_one_passes() {
     let none = says(r#"{"metadata":{"name":"etl"}}"#);
     let expected = format!(
         "credentials/account-lacks-role: metadata.annotations[airflow-pod-identity/credentials]: ServiceAccount `etl` \
-         of namespace `jobs` is not annotated with `iam.gke.io/gcp-service-account: {EMAIL}`, which the credential \
+         of namespace `jobs` is not annotated with `iam.gke.io/gcp-service-account: {EMAIL}`, which this pod \
          needs; to mend it, annotate it: `kubectl annotate serviceaccount etl --namespace jobs --overwrite \
-         iam.gke.io/gcp-service-account={EMAIL}`; or run the task as the ServiceAccount that is"
+         iam.gke.io/gcp-service-account={EMAIL}`; or run the pod as the ServiceAccount that is"
     );
     for cluster in [account("other@my-project.iam.gserviceaccount.com"), account(""), none] {
         assert_eq!(asking("gke", &settings(), &cluster).message.as_deref(), Some(&*expected));

@@ -164,7 +164,7 @@ impl<'a> Outline<'a> {
             api_version: "apiVersion" => reader.string("apiVersion")?,
             kind: "kind" => reader.string("kind")?,
             metadata: "metadata" => Metadata::read_all(reader)?,
-            automount: "automountServiceAccountToken" => Some(automount_at(reader, "spec.automountServiceAccountToken")?),
+            automount: "automountServiceAccountToken" => Some(automount_at(reader, "automountServiceAccountToken")?),
         });
         let (text, range) = (reader.text(), start..reader.position());
         let spec = Spec { present: true, at, automount, ..Spec::default() };
@@ -205,7 +205,7 @@ impl<'a> Spec<'a> {
         fields!(reader, "spec" => at, {
             service_account_name: "serviceAccountName" => reader.string("spec.serviceAccountName")?,
             service_account: "serviceAccount" => reader.string("spec.serviceAccount")?,
-            automount: "automountServiceAccountToken" => Some(automount_at(reader, "automountServiceAccountToken")?),
+            automount: "automountServiceAccountToken" => Some(automount_at(reader, "spec.automountServiceAccountToken")?),
             share_process_namespace: "shareProcessNamespace" => reader.bool("spec.shareProcessNamespace")?,
             host_pid: "hostPID" => reader.bool("spec.hostPID")?,
             host_network: "hostNetwork" => reader.bool("spec.hostNetwork")?,
