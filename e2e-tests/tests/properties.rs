@@ -1,7 +1,11 @@
 //! The laws over generated pods, requesters and settings. `PROPTEST_CASES=10000` tries that many of each.
 
+#[path = "support/catalogues.rs"]
+mod catalogues;
 #[path = "support/documents.rs"]
 mod documents;
+#[path = "support/granting.rs"]
+mod granting;
 #[path = "support/pods.rs"]
 mod pods;
 #[path = "support/pool.rs"]

@@ -34,6 +34,15 @@ pub fn pod(ephemeral: bool) -> impl Strategy<Value = String> {
     })
 }
 
+/// A new Pod with these annotations: every other one as launchers make them, with a token injected and few oddities.
+pub fn asking(annotations: impl Strategy<Value = String> + 'static) -> impl Strategy<Value = String> {
+    let spec = prop_oneof![spec(false), launched()];
+    (metadata_with(annotations.prop_map(Some), 1.0 - NEVER), spec, unknown()).prop_map(|(metadata, spec, unknown)| {
+        let head = r#""apiVersion":"v1","kind":"Pod""#.to_owned();
+        object([Some(head), metadata, Some(format!("\"spec\":{spec}")), unknown])
+    })
+}
+
 /// A scheduler's pod as a controller makes it: it mounts the injected token, and so may its neighbours.
 pub fn scheduler() -> impl Strategy<Value = String> {
     let neighbour = (select(&CONTAINERS[4..]), weighted(0.7, Just(INJECTED_MOUNT)), unknown());
@@ -55,17 +64,26 @@ pub fn scheduler() -> impl Strategy<Value = String> {
 }
 
 fn metadata() -> impl Strategy<Value = Option<String>> {
-    let map = |key: &'static str, pool: &'static [&'static str], likely: f64| {
-        let pairs = vec(select(pool), 0..5).prop_map(|pairs| Some(format!("{{{}}}", unique(pairs).join(","))));
-        field(key, prop_oneof![9 => pairs, 1 => Just(None)], likely)
-    };
+    let fields = metadata_with(map(&ANNOTATIONS), 0.6);
+    prop_oneof![30 => fields, 1 => Just(None), 1 => Just(Some("\"metadata\":null".to_owned()))]
+}
+
+fn metadata_with(
+    annotations: impl Strategy<Value = Option<String>>,
+    likely: f64,
+) -> impl Strategy<Value = Option<String>> {
     let names =
         select(vec![r#""name":"etl-1""#, r#""generateName":"etl-""#, r#""name":"é""#, r#""creationTimestamp":null"#]);
-    let fields = (names, map("labels", &LABELS, 0.9), map("annotations", &ANNOTATIONS, 0.6), unknown());
-    let fields = fields.prop_map(|(name, labels, annotations, unknown)| {
+    let fields = (names, field("labels", map(&LABELS), 0.9), field("annotations", annotations, likely), unknown());
+    fields.prop_map(|(name, labels, annotations, unknown)| {
         Some(format!("\"metadata\":{}", object([Some(name.to_owned()), labels, annotations, unknown])))
-    });
-    prop_oneof![30 => fields, 1 => Just(None), 1 => Just(Some("\"metadata\":null".to_owned()))]
+    })
+}
+
+/// An object of some of these pairs, or `null`.
+fn map(pool: &'static [&'static str]) -> impl Strategy<Value = Option<String>> {
+    let pairs = vec(select(pool), 0..5).prop_map(|pairs| Some(format!("{{{}}}", unique(pairs).join(","))));
+    prop_oneof![9 => pairs, 1 => Just(None)]
 }
 
 fn spec(ephemeral: bool) -> impl Strategy<Value = String> {
@@ -90,6 +108,29 @@ fn spec(ephemeral: bool) -> impl Strategy<Value = String> {
     let fields = (own, fields).prop_map(|(own, (a, b, c, d, e, f, g))| vec![Some(own.to_owned()), a, b, c, d, e, f, g]);
     let spec = fields.prop_shuffle().prop_map(object);
     prop_oneof![40 => spec, 1 => Just("null".to_owned()), 1 => Just("{}".to_owned())]
+}
+
+fn launched() -> impl Strategy<Value = String> {
+    let container = |name: &'static str, env: f64| {
+        let env = weighted(env, select(&ENV[..])).prop_map(Option::unwrap_or_default);
+        (env, unknown()).prop_map(move |(env, unknown)| {
+            let lists = format!(r#""name":"{name}","env":[{env}],"volumeMounts":[{INJECTED_MOUNT}]"#);
+            object([Some(lists), unknown])
+        })
+    };
+    let sidecars = select(&CONTAINERS[4..9]).prop_flat_map(move |name| container(name, 0.3));
+    let main = select(vec!["base", "base", "scheduler", "main"]).prop_flat_map(move |name| container(name, 0.3));
+    let lists = (vec(sidecars, 0..2), main, vec(container("prepare", 0.2), 0..2));
+    let account = select(vec!["airflow-worker", "airflow-scheduler", "other"]);
+    (lists, account, unknown()).prop_map(|((sidecars, main, init), account, unknown)| {
+        let containers = [sidecars, vec![main]].concat().join(",");
+        let volume = format!(r#"{{"name":"kube-api-access-x7k2p",{}}}"#, injected());
+        let fields = format!(
+            r#""containers":[{containers}],"initContainers":[{}],"serviceAccountName":"{account}","volumes":[{volume}]"#,
+            init.join(",")
+        );
+        object([Some(fields), unknown])
+    })
 }
 
 fn container(ephemeral: bool) -> impl Strategy<Value = String> {

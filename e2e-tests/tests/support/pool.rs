@@ -3,7 +3,7 @@
 const DEFAULT_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// The API server's own directory, and spellings of it and its neighbourhood.
-pub const PATHS: [&str; 14] = [
+pub const PATHS: [&str; 16] = [
     DEFAULT_PATH,
     DEFAULT_PATH,
     DEFAULT_PATH,
@@ -16,12 +16,14 @@ pub const PATHS: [&str; 14] = [
     "/var/run/secrets/gcp/team-a/below",
     "/var/run/secrets/gcp//team-a",
     "/custom/token",
+    "/var/run/secrets/azure/tokens",
+    "/etc/custom/m/",
     "/opt/airflow/logs",
     "",
 ];
 
 /// Names of volumes.
-pub const VOLUMES: [&str; 10] = [
+pub const VOLUMES: [&str; 12] = [
     "kube-api-access-x7k2p",
     "kube-api-access-x7k2p",
     "kube-api-access-x7k2p",
@@ -29,6 +31,8 @@ pub const VOLUMES: [&str; 10] = [
     "kube-api-access",
     "token",
     "gcp-team-a",
+    "aws-iam-token",
+    "custom-files-c",
     "logs",
     "dotted.name",
     "n\\u00e4me",
@@ -108,7 +112,7 @@ pub const ANNOTATIONS: [&str; 14] = [
 ];
 
 /// Entries of `env`.
-pub const ENV: [&str; 7] = [
+pub const ENV: [&str; 13] = [
     r#"{"name":"A","value":"1"}"#,
     r#"{"value":"","name":"A"}"#,
     r#"{"name":"GOOGLE_APPLICATION_CREDENTIALS","value":"/var/run/secrets/gcp/team-a/key.json"}"#,
@@ -116,4 +120,10 @@ pub const ENV: [&str; 7] = [
     r#"{"name":"B","valueFrom":{"secretKeyRef":{"name":"kubeconfig-a","key":"k"}}}"#,
     r#"{"name":"B","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}},"x":1e3}"#,
     r#"{"name":"C","value":null,"valueFrom":null}"#,
+    r#"{"name":"AWS_REGION","value":"eu-central-1"}"#,
+    r#"{"name":"AWS_ACCESS_KEY_ID","value":"x"}"#,
+    r#"{"name":"AWS_ROLE_ARN","value":"arn:aws:iam::111122223333:role/etl"}"#,
+    r#"{"name":"AIRFLOW_CONN_WAREHOUSE","valueFrom":{"secretKeyRef":{"name":"warehouse","key":"connection"}}}"#,
+    r#"{"name":"AZURE_CLIENT_ID","value":"00000000-0000-4000-8000-00000000000f"}"#,
+    r#"{"name":"AZURE_CLIENT_SECRET","valueFrom":{"secretKeyRef":{"name":"shared","key":"k","optional":false}}}"#,
 ];
