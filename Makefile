@@ -66,6 +66,10 @@ $(BINDGEN)/bin/wasm-bindgen-test-runner:
 e2e-tests: policy.wasm ## Runs the built module in the embedded host
 	cargo test --locked --package airflow-pod-identity-e2e
 
+.PHONY: test-airflow
+test-airflow: ## Runs the example DAGs in a real Airflow (installs it at first: some minutes, 2.5 GB)
+	TOOLS=$(TOOLS) tests/airflow/run.sh
+
 .PHONY: bench
 bench: policy.wasm ## Prints the module's size, instructions and memory
 	@cargo run --locked --quiet --package airflow-pod-identity-e2e --bin bench -- policy.wasm \

@@ -130,6 +130,8 @@ pub enum Problem<'a> {
     },
     /// An ephemeral container mounts the volume of an injected credential.
     CredentialMounted(Text<'a>),
+    /// An ephemeral container reads the Secret of an injected credential.
+    CredentialRead(Text<'a>),
     /// An ephemeral container enters the processes of a container that holds an injected credential.
     GrantedTargeted(Text<'a>),
     /// All containers see the processes, and through them the files, of a holder.
@@ -198,6 +200,7 @@ impl Problem<'_> {
             Self::Shadowed(..) => "shadowed",
             Self::HalfSet(..) => "half-set",
             Self::CredentialMounted(..) => "credential-mounted",
+            Self::CredentialRead(_) => "credential-read",
             Self::GrantedTargeted(..) => "granted-targeted",
             Self::SharedProcesses(_) => "shared-processes",
             Self::NotAllowed(..) => "not-allowed",
@@ -233,7 +236,7 @@ impl Problem<'_> {
             Self::AccountAutomount(..) => 8,
             Self::DeclaredToken(..) | Self::TokenEnv(_) | Self::DanglingMount(..) => 1,
             Self::HolderTargeted(_) | Self::SharedProcesses(_) => 2,
-            Self::CredentialMounted(..) | Self::GrantedTargeted(..) => 2,
+            Self::CredentialMounted(..) | Self::CredentialRead(_) | Self::GrantedTargeted(..) => 2,
             Self::NotAllowed(..) => 3,
             Self::BadAnnotation(..) | Self::UnknownContainer(_) | Self::NoContainer => 4,
             Self::VolumeTaken(..) | Self::MountTaken(..) | Self::EnvTaken(..) | Self::TwoCredentials(..) => 5,
@@ -271,7 +274,9 @@ impl Problem<'_> {
             Self::AccountLacksRole { account, annotation, .. } => format!("{account}/{annotation}"),
             Self::Shadowed(name, _) => name.to_string(),
             Self::HalfSet(_, unset, _) => (*unset).to_owned(),
-            Self::CredentialMounted(text) | Self::GrantedTargeted(text) => text.to_string(),
+            Self::CredentialMounted(text) | Self::CredentialRead(text) | Self::GrantedTargeted(text) => {
+                text.to_string()
+            }
             Self::TokenEnv(text) | Self::HolderTargeted(text) | Self::SharedProcesses(text) => text.to_string(),
             Self::NotAllowed(name, _) | Self::UnknownContainer(name) => name.to_string(),
             Self::VolumeTaken(name, _)
@@ -458,8 +463,10 @@ impl Problem<'_> {
                 "remove the variable from the pod, or remove the annotation that asks for the credential",
             ),
             Self::ForgedAnnotation => (
-                String::from("belongs to the policy and was written, changed or removed by somebody else"),
-                "leave the annotation as the policy wrote it; remove it from pods that are made anew",
+                String::from(
+                    "belongs to the policy and is not as the policy would write it: somebody else wrote, changed or removed it, or the credential changed since the pod was made",
+                ),
+                "leave the annotation as the policy wrote it; make the pod anew, without it",
             ),
             Self::DeclaredToken(volume, bearer) => {
                 let (what, mend) = match bearer {
@@ -496,6 +503,13 @@ impl Problem<'_> {
                     shown(volume)
                 ),
                 "remove the mount",
+            ),
+            Self::CredentialRead(secret) => (
+                format!(
+                    "reads Secret `{}` of an injected credential, which is not for ephemeral containers",
+                    shown(secret)
+                ),
+                "remove the entry",
             ),
             Self::GrantedTargeted(container) => (
                 format!("enters the processes of container `{}`, which holds an injected credential", shown(container)),

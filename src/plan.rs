@@ -57,7 +57,7 @@ impl<'a> Plan<'a> {
             let mut taken = Vec::new();
             for requirement in repair.requirements {
                 match requirement.state(pod, &plan.changes, &repair.origin) {
-                    State::Met => plan.changes.keep_clear(&requirement, &repair.origin),
+                    State::Met => plan.changes.hold(&requirement, &repair.origin),
                     State::Missing => {
                         plan.changes.add(&requirement, &repair.origin);
                         added.push(requirement);
@@ -112,6 +112,8 @@ struct ContainerChanges {
     env: Vec<(String, EnvSource, String)>,
     /// Env variables that must not be added, and what would be shadowed by them.
     clear: Vec<(&'static str, String)>,
+    /// Env variables that the container has as they are needed, and what needs them.
+    claimed: Vec<(String, String)>,
     mounts: Vec<(String, String, String)>,
     gone_mounts: Flags,
 }
@@ -201,18 +203,25 @@ impl Changes {
         }
     }
 
-    /// Notes that nothing may be added later that a requirement which is met forbids.
-    fn keep_clear(&mut self, requirement: &Requirement, origin: &str) {
-        if let Requirement::Unshadowed { container, names } = requirement {
-            self.edit(*container, |changes| {
+    /// Notes what a requirement that is met holds for itself: variables that nothing may add, or claim a second time.
+    fn hold(&mut self, requirement: &Requirement, origin: &str) {
+        match requirement {
+            Requirement::Unshadowed { container, names } => self.edit(*container, |changes| {
                 changes.clear.extend(names.iter().map(|name| (*name, origin.to_owned())));
-            });
+            }),
+            Requirement::Env { container, name, .. } => {
+                self.edit(*container, |changes| changes.claimed.push((name.clone(), origin.to_owned())));
+            }
+            _ => {}
         }
     }
 
     /// Forgets what was kept clear for a repair that is not made.
     fn release(&mut self, origin: &str) {
-        self.containers.iter_mut().for_each(|changes| changes.clear.retain(|(_, by)| by != origin));
+        for changes in &mut self.containers {
+            changes.clear.retain(|(_, by)| by != origin);
+            changes.claimed.retain(|(_, by)| by != origin);
+        }
     }
 
     fn edit(&mut self, container: usize, edit: impl FnMut(&mut ContainerChanges)) {
@@ -265,6 +274,13 @@ impl Changes {
     pub fn kept_clear_for(&self, container: usize, name: &str) -> Option<&str> {
         let mut clear = self.containers.get(container).into_iter().flat_map(|changes| &changes.clear);
         clear.find(|(kept, _)| *kept == name).map(|(_, by)| by.as_str())
+    }
+
+    /// What needs the env variable of that name as the container has it.
+    #[must_use]
+    pub fn claimed_by(&self, container: usize, name: &str) -> Option<&str> {
+        let mut claimed = self.containers.get(container).into_iter().flat_map(|changes| &changes.claimed);
+        claimed.find(|(known, _)| known == name).map(|(_, by)| by.as_str())
     }
 
     /// The planned value of an annotation.

@@ -281,7 +281,7 @@ fn mount_state<'a>(
         let nested = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'));
         if at == path && mounted == volume {
             state = State::Met;
-        } else if at == path || nested(path, at) {
+        } else if at == path || nested(path, at) || nested(at, path) {
             return two_credentials(format!("both need a mount at `{path}`"), by, origin, Place::Container(container));
         }
     }
@@ -300,6 +300,14 @@ fn env_state<'a>(
         if by == origin {
             return State::Met;
         }
+        return two_credentials(
+            format!("both need the env variable `{name}`"),
+            by,
+            origin,
+            Place::Container(container),
+        );
+    }
+    if let Some(by) = changes.claimed_by(container, name).filter(|by| *by != origin) {
         return two_credentials(
             format!("both need the env variable `{name}`"),
             by,

@@ -242,7 +242,7 @@ impl<'s, 'd> Standing<'s, 'd> {
                 grants = credentials::demand(pod, &claimant, settings, lookups.as_deref_mut(), &mut credentials)?;
             }
             if !settings.credentials.is_empty() {
-                credentials::foreign(pod, &mut credentials);
+                credentials::foreign(pod, self.asks, &mut credentials);
             }
         }
         if self.who.spoofed && self.actions.components != Action::Off {

@@ -154,13 +154,13 @@ impl<'a> Verdict<'_, 'a> {
         }
         denied.extend(self.forged.iter().map(|finding| (finding, false)));
         let (denied, reported) = (worst_first(denied), worst_first(reported));
-        self.annotate(&mut response, &denied, &reported);
+        let unknown = self.on_lookup_error == LookupError::Deny
+            && self.failed.iter().any(|(action, _)| *action == Action::Enforce);
+        self.annotate(&mut response, &denied, &reported, !denied.is_empty() || unknown);
         if !denied.is_empty() {
             let message = self.message(&denied);
             response.denial = Some(Denial { code: 403, message });
-        } else if self.on_lookup_error == LookupError::Deny
-            && self.failed.iter().any(|(action, _)| *action == Action::Enforce)
-        {
+        } else if unknown {
             let failed: Vec<&str> = self.failed.iter().take(TOLD).map(|(_, text)| text.as_str()).collect();
             let message = format!(
                 "a lookup failed, and `onLookupError: Deny` lets nothing pass unchecked: {}",
@@ -225,7 +225,13 @@ impl<'a> Verdict<'_, 'a> {
         response.warnings.extend(self.remarks.iter().cloned());
     }
 
-    fn annotate(&self, response: &mut Response, denied: &[(&Finding<'a>, bool)], reported: &[(&Finding<'a>, bool)]) {
+    fn annotate(
+        &self,
+        response: &mut Response,
+        denied: &[(&Finding<'a>, bool)],
+        reported: &[(&Finding<'a>, bool)],
+        refused: bool,
+    ) {
         let (plan, Standing { excused, unchecked, .. }) = (&self.plan, &self.standing);
         let mut note = |key, parts: Vec<String>, between: &str| {
             if !parts.is_empty() {
@@ -250,7 +256,7 @@ impl<'a> Verdict<'_, 'a> {
         }
         skipped.extend((!self.failed.is_empty()).then(|| format!("lookups that failed: {}", self.failed.len())));
         note("not-checked", skipped, "; ");
-        if !denied.is_empty() {
+        if refused {
             return;
         }
         if self.update || self.pod.outline.is_template() {

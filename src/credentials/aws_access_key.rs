@@ -17,7 +17,7 @@ const DIRECTORY: &str = "/var/run/secrets/aws/";
 
 pub(super) const TYPE: Type = Type {
     secret: true,
-    made: Some(Made { volume: PREFIX, files: &[FILE], token: false }),
+    made: &[Made { volume: PREFIX, files: &[FILE], token: false }],
     ..credential_type!("awsAccessKey", AwsAccessKey)
 };
 

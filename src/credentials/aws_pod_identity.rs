@@ -17,7 +17,7 @@ const SHADOWS: &[&str] = &[ACCESS_KEY, WEB_IDENTITY, SHARED_FILE, "AWS_CONTAINER
 
 pub(super) const TYPE: Type = Type {
     token: true,
-    made: Some(Made { volume: VOLUME, files: &[VOLUME], token: true }),
+    made: &[Made { volume: VOLUME, files: &[VOLUME], token: true }],
     ..credential_type!("awsPodIdentity", AwsPodIdentity)
 };
 

@@ -16,7 +16,7 @@ const FILE: &str = "certificate";
 
 pub(super) const TYPE: Type = Type {
     secret: true,
-    made: Some(Made { volume: PREFIX, files: &[FILE], token: false }),
+    made: &[Made { volume: PREFIX, files: &[FILE], token: false }],
     ..credential_type!("azureServicePrincipal", AzureServicePrincipal)
 };
 

@@ -16,7 +16,7 @@ const SHADOWS: &[&str] = &["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH
 
 pub(super) const TYPE: Type = Type {
     token: true,
-    made: Some(Made { volume: VOLUME, files: &[VOLUME], token: true }),
+    made: &[Made { volume: VOLUME, files: &[VOLUME], token: true }],
     ..credential_type!("azureWorkloadIdentity", AzureWorkloadIdentity)
 };
 

@@ -20,7 +20,7 @@ const DIRECTORY: &str = "/var/run/secrets/custom/";
 pub(super) const TYPE: Type = Type {
     secret: true,
     token: true,
-    made: Some(Made { volume: "custom-", files: &[], token: false }),
+    made: &[Made { volume: FILES, files: &[], token: false }, Made { volume: TOKEN, files: &[], token: true }],
     ..credential_type!("custom", Custom)
 };
 

@@ -14,7 +14,7 @@ use crate::settings::read::section;
 pub(super) const TYPE: Type = Type {
     google: true,
     secret: true,
-    made: Some(Made { volume: PREFIX, files: &[FILE], token: false }),
+    made: &[Made { volume: PREFIX, files: &[FILE], token: false }],
     ..credential_type!("gcpServiceAccountKey", GcpServiceAccountKey)
 };
 

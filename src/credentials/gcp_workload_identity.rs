@@ -17,7 +17,7 @@ use crate::settings::read::{Seconds, section};
 pub(super) const TYPE: Type = Type {
     google: true,
     token: true,
-    made: Some(Made { volume: PREFIX, files: &[TOKEN_FILE, FILE], token: true }),
+    made: &[Made { volume: PREFIX, files: &[TOKEN_FILE, FILE], token: true }],
     ..credential_type!("gcpWorkloadIdentity", GcpWorkloadIdentity)
 };
 

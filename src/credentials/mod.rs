@@ -56,7 +56,7 @@ pub struct Type {
     /// Whether it may have a token projected.
     pub token: bool,
     /// What tells its volumes in a pod whose annotations say nothing any more.
-    pub made: Option<Made>,
+    pub made: &'static [Made],
     /// Reads the fields; `type` and `allow`, which all types have, it passes over.
     pub read: ReadType,
 }
@@ -121,7 +121,7 @@ macro_rules! credential_type {
             let fields = <$fields<'a> as $crate::settings::Setting<'a>>::read(reader, at, problems)?;
             Ok(fields.map(|fields| Box::new(fields) as Box<dyn $crate::credentials::Credential + 'a>))
         }
-        $crate::credentials::Type { name: $name, google: false, secret: false, token: false, made: None, read }
+        $crate::credentials::Type { name: $name, google: false, secret: false, token: false, made: &[], read }
     }};
 }
 use credential_type;
@@ -145,7 +145,7 @@ pub(crate) fn checked_type(word: Option<&str>, at: At<'_>, problems: &mut Proble
 /// Whether a volume is one that the policy makes for a credential.
 #[must_use]
 pub fn is_injected(volume: &Volume<'_>) -> bool {
-    TYPES.iter().filter_map(|known| known.made.as_ref()).any(|made| made.is(volume))
+    TYPES.iter().flat_map(|known| known.made).any(|made| made.is(volume))
 }
 
 impl Made {
@@ -158,7 +158,7 @@ impl Made {
                 let files = secret.items.iter().map(|(_, path)| path.as_ref());
                 self.files.is_empty() || files.eq(self.files.iter().copied())
             }
-            (None, Some(projected)) => {
+            (None, Some(projected)) if self.token => {
                 let token = |source: &Source<'_>| matches!(source, Source::Token { .. });
                 let file = |source: &Source<'_>| match source {
                     Source::Token { path, .. } | Source::Downward(Some((_, path))) => Some(path.to_string()),
@@ -166,8 +166,7 @@ impl Made {
                 };
                 let files = projected.sources.iter().map(file);
                 projected.sources.iter().any(token)
-                    && (self.files.is_empty()
-                        || self.token && files.eq(self.files.iter().map(|file| Some((*file).to_owned()))))
+                    && (self.files.is_empty() || files.eq(self.files.iter().map(|file| Some((*file).to_owned()))))
             }
             _ => false,
         }

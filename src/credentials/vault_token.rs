@@ -12,7 +12,7 @@ const DIRECTORY: &str = "/var/run/secrets/vault/";
 
 pub(super) const TYPE: Type = Type {
     token: true,
-    made: Some(Made { volume: PREFIX, files: &[TOKEN_FILE], token: true }),
+    made: &[Made { volume: PREFIX, files: &[TOKEN_FILE], token: true }],
     ..credential_type!("vaultToken", VaultToken)
 };
 

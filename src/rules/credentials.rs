@@ -8,7 +8,7 @@ use crate::finding::{Finding, Names, Place, Problem};
 use crate::json::{Result, Text};
 use crate::names::{clean_path, is_dns_label, is_dns_subdomain, shown, shown_label};
 use crate::plan::{Demands, Repair};
-use crate::pod::{Container, Metadata, Pod, Section, Source, Volume};
+use crate::pod::{Container, EnvValue, Metadata, Pod, Section, Source, Volume};
 use crate::requirement::{Requirement, VolumeSource};
 use crate::settings::access::Claimant;
 use crate::settings::pattern::any;
@@ -39,6 +39,8 @@ pub struct Grant {
     pub containers: Vec<usize>,
     /// The audience of its token.
     pub audience: Option<String>,
+    /// The Secret that it reads.
+    pub secret: Option<String>,
 }
 
 impl Grants {
@@ -72,11 +74,11 @@ pub fn demand<'a>(
     demands: &mut Demands<'a>,
 ) -> Result<Grants> {
     let mut asked = Asked { pod, who, settings, lookups, demands, grants: Grants::default(), may: [None, None] };
-    asked.ephemeral();
     let names = asked.names()?;
     let targets = asked.targets(!names.is_empty())?;
     if names.len() * targets.len() > INJECTIONS {
         asked.bad(annotation::CONTAINERS, "asks for more than 4096 injections, credentials times containers")?;
+        asked.ephemeral();
         return Ok(asked.grants);
     }
     let wanted: Vec<&str> = names.iter().map(|(_, name)| name.as_ref()).filter(|name| is_dns_label(name)).collect();
@@ -85,6 +87,7 @@ pub fn demand<'a>(
         let entry = entries.iter().find(|entry| entry.name == name);
         asked.grant(key, name, entry, &targets)?;
     }
+    asked.ephemeral();
     Ok(asked.grants)
 }
 
@@ -128,11 +131,17 @@ pub fn own<'a>(metadata: &Metadata<'a>) -> Vec<Pair<'a>> {
 
 /// What stands where Google's libraries look for a credential of the policy's, and is text of somebody else's: an
 /// `external_account` of one's own sends a task's token wherever it says.
-pub fn foreign<'a>(pod: &Pod<'a>, demands: &mut Demands<'a>) {
+///
+/// `asks`: the pod asks for credentials, and what lies above that place counts too.
+pub fn foreign<'a>(pod: &Pod<'a>, asks: bool, demands: &mut Demands<'a>) {
     let text = |volume: &&Volume<'a>| {
         volume.plain_text
             || volume.projected.iter().flat_map(|projected| &projected.sources).any(|source| match source {
-                Source::Downward(Some((field, _))) => field.starts_with("metadata.annotations"),
+                // Who forges the annotation of that name is told so.
+                Source::Downward(Some((field, _))) => {
+                    let own = format!("metadata.annotations['{}{}']", annotation::FAMILY, volume.name);
+                    field.starts_with("metadata.annotations") && *field != own
+                }
                 Source::Downward(None) => true,
                 Source::ConfigMap { name, .. } => name != "kube-root-ca.crt",
                 _ => false,
@@ -155,8 +164,14 @@ pub fn foreign<'a>(pod: &Pod<'a>, demands: &mut Demands<'a>) {
         return;
     }
     let root = GOOGLE_DIRECTORY.trim_end_matches('/');
-    let under =
-        |path: &str| clean_path(path).strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let below =
+        |path: &str, outer: &str| path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let under = |path: &str| {
+        let path = clean_path(path);
+        // `/run` is where `/var/run` leads.
+        let path = if below(&path, "/run") { format!("/var{path}") } else { path };
+        below(&path, root) || asks && below(root, &path)
+    };
     for (container, found) in pod.containers.iter().enumerate() {
         for (index, mount) in found.mounts.items.iter().enumerate() {
             if volumes.iter().any(|volume| volume.name == mount.volume) && under(&mount.path) {
@@ -411,9 +426,13 @@ impl<'a> Asked<'_, 'a, '_, '_> {
                 .iter()
                 .position(|mount| injected.find(&volumes, |name| *name, &mount.volume).is_some())
         };
-        let holders =
-            self.pod.containers.iter().filter(|container| !ephemeral(container) && mounts(container).is_some());
-        let holders: Vec<&Text<'a>> = holders.map(|container| &container.name).collect();
+        // What was granted as env variables leaves no volume: the annotations tell it.
+        let granted = |index: usize| self.grants.granted.iter().any(|grant| grant.containers.contains(&index));
+        let holds = |(index, container): &(usize, &Container<'a>)| {
+            !ephemeral(container) && (granted(*index) || mounts(container).is_some())
+        };
+        let holders = self.pod.containers.iter().enumerate().filter(holds);
+        let holders: Vec<&Text<'a>> = holders.map(|(_, container)| &container.name).collect();
         let by_name = Sorted::by(&holders, |name| *name);
         let shared = self.pod.outline.spec.share_process_namespace == Some(true);
         let mut findings = Vec::new();
@@ -422,6 +441,20 @@ impl<'a> Asked<'_, 'a, '_, '_> {
                 mounts(container).and_then(|at| Some((at, container.mounts.items.get(at)?)))
             {
                 findings.push((Place::Mount(index, position), Problem::CredentialMounted(mount.volume.clone())));
+            }
+            let secrets =
+                |name: &Text<'a>| self.grants.granted.iter().any(|grant| grant.secret.as_deref() == Some(name));
+            for (at, env) in container.env.items.iter().enumerate() {
+                if let EnvValue::Secret { name, .. } = &env.value
+                    && secrets(name)
+                {
+                    findings.push((Place::Env(index, at), Problem::CredentialRead(name.clone())));
+                }
+            }
+            for (at, name) in container.env_from.iter().enumerate() {
+                if let Some(name) = name.as_ref().filter(|name| secrets(name)) {
+                    findings.push((Place::EnvFrom(index, at), Problem::CredentialRead(name.clone())));
+                }
             }
             let target = container.target.as_ref();
             let entered = target.and_then(|name| by_name.find(&holders, |name| *name, name)).or(shared.then_some(0));
@@ -443,7 +476,9 @@ impl<'a> Asked<'_, 'a, '_, '_> {
         let finding = Finding { rule: Rule::Credentials, place: Place::Annotation(Text::Borrowed(key)), problem };
         self.demands.repairs.push(Repair { finding, origin: origin(name), requirements });
         let audience = credential.audience().map(str::to_owned);
-        self.grants.granted.push(Grant { name: name.to_owned(), containers: targets.to_vec(), audience });
+        let secret = credential.secret(name).map(str::to_owned);
+        let grant = Grant { name: name.to_owned(), containers: targets.to_vec(), audience, secret };
+        self.grants.granted.push(grant);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::finding::{Finding, Place, Problem};
 use crate::json::{Result, Text};
 use crate::names::is_dns_subdomain;
 use crate::plan::Demands;
-use crate::pod::{EnvValue, Pod, Source, Volume};
+use crate::pod::{EnvValue, Pod, Section, Source, Volume};
 use crate::settings::access::{Allow, Claimant};
 use crate::settings::pattern::any;
 use crate::settings::{Action, Entry, ProtectedSecrets, Settings};
@@ -172,19 +172,31 @@ fn named<'a>(pod: &Pod<'a>, settings: &Settings<'_>) -> Option<(Place<'a>, Text<
     is_secret.then(|| (Place::Annotation(Text::Borrowed(annotation::GOOGLE)), name.clone()))
 }
 
+/// The Secrets that a volume is made of, or that its driver is handed.
+fn secrets<'v, 'a>(volume: &'v Volume<'a>) -> impl Iterator<Item = &'v Text<'a>> {
+    let projected = volume.projected.iter().flat_map(|projected| &projected.sources);
+    let projected = projected.filter_map(|source| match source {
+        Source::Secret(secret) => Some(&secret.name),
+        _ => None,
+    });
+    projected.chain(volume.secret.as_ref().map(|secret| &secret.name)).chain(&volume.driver_secret)
+}
+
 /// Every Secret that a pod names, and where. `imagePullSecrets` are no reference: no container gets at them.
 fn references<'a>(pod: &Pod<'a>) -> Vec<(Place<'a>, Text<'a>)> {
     let mut found: Vec<(Place<'a>, Text<'a>)> = Vec::new();
     for (index, volume) in pod.volumes.iter().enumerate() {
-        let projected = volume.projected.iter().flat_map(|projected| &projected.sources);
-        let projected = projected.filter_map(|source| match source {
-            Source::Secret(secret) => Some(&secret.name),
-            _ => None,
-        });
-        let all = projected.chain(volume.secret.as_ref().map(|secret| &secret.name)).chain(&volume.driver_secret);
-        found.extend(all.map(|name| (Place::Volume(index), name.clone())));
+        found.extend(secrets(volume).map(|name| (Place::Volume(index), name.clone())));
     }
     for (container, holder) in pod.containers.iter().enumerate() {
+        if holder.section == Section::Ephemeral {
+            // The volume may be an old one; who mounts it is new.
+            for (index, mount) in holder.mounts.items.iter().enumerate() {
+                let volume = pod.volume(&mount.volume).map(|(_, volume)| volume);
+                let all = volume.into_iter().flat_map(secrets);
+                found.extend(all.map(|name| (Place::Mount(container, index), name.clone())));
+            }
+        }
         for (index, env) in holder.env.items.iter().enumerate() {
             if let EnvValue::Secret { name, .. } = &env.value {
                 found.push((Place::Env(container, index), name.clone()));
