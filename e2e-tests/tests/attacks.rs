@@ -157,8 +157,11 @@ fn an_audience_of_the_api_servers_own_is_told_as_one() {
     assert!(message.contains("one of the API server's") && !message.contains("audiences.allowed"), "{message}");
 }
 
+/// Settings, requester (none: an audit scan), and what comes of it.
+type Row = (Value, Option<&'static str>, Outcome);
+
 /// Under which settings, and by whose hand, what comes of the attacks that need context.
-fn contexts() -> Vec<(&'static str, Vec<(Value, Option<&'static str>, Outcome)>)> {
+fn contexts() -> Vec<(&'static str, Vec<Row>)> {
     let by_controller = Some(CONTROLLER);
     let always = |settings: Value, outcome| (settings, by_controller, outcome);
     let mounts = |section: Value| json!({"tokenMounts": section});

@@ -157,6 +157,8 @@ fn judge(
         }
         return None;
     }
+    let declared = before.iter().any(|leak| !leak.injected);
+    trial.must(!declared, "what somebody declared is denied, never taken away", pod, &mutate);
     let mut result = mutate.mutated_object.clone().unwrap_or_else(|| pod.clone());
     if mutate.mutated_object.is_some() {
         // A changed pod goes through the API server's own plugin once more.

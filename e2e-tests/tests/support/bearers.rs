@@ -175,7 +175,7 @@ pub fn ephemeral(random: &mut Random, pod: &Value) -> Value {
 
 /// Half of the debuggers bring nothing along; which, hangs on the pod.
 fn random_calm(pod: &Value) -> bool {
-    pod.to_string().len() % 2 == 0
+    pod.to_string().len().is_multiple_of(2)
 }
 
 fn labels(random: &mut Random) -> Value {
