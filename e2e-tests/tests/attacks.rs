@@ -78,6 +78,9 @@ fn what_is_decidable_from_the_object_is_denied_or_repaired() {
             let is_meant = |finding: &Told| finding.id == *id && finding.container.as_deref() == *container;
             assert!(found.iter().any(is_meant), "{attack}: {found:?}");
         }
+        // What another service may have opens nothing for what stands beside it.
+        let allowing = enforcing(&json!({"tokenMounts": {"audiences": {"allowed": ["vault"]}}}));
+        assert_eq!(told(&answer(&request, &allowing, "validate")), found, "{attack}");
         let mutate = answer(&request, &settings, "mutate");
         let repaired = mutate.accepted;
         if let Some(result) = &mutate.mutated_object {
@@ -98,6 +101,19 @@ fn what_is_decidable_from_the_object_is_denied_or_repaired() {
     let stale: Vec<_> = FOUND.iter().filter(|(file, ..)| !decided.contains(file)).collect();
     assert!(stale.is_empty(), "no attacks any more: {stale:?}");
     println!("{} attacks: {decided:?}", decided.len());
+}
+
+#[test]
+fn a_debugger_is_new_where_processes_were_shared_before() {
+    let Some(attacks) = attacks() else { return };
+    let attack = attacks.iter().find(|attack| attack.file == "30-share-process-namespace.yaml").expect("the file");
+    let mut object = attack.object.clone();
+    object["spec"]["ephemeralContainers"] = json!([{"name": "debugger", "image": "busybox"}]);
+    for mode in ["mutate", "validate"] {
+        let found = told(&answer(&attack.request_of(object.clone(), "jane"), &json!({}), mode));
+        let (id, path) = ("token-mounts/holder-targeted".to_owned(), "spec.ephemeralContainers[0]".to_owned());
+        assert_eq!(found, [Told { id, path, container: Some("debugger".to_owned()) }], "{mode}");
+    }
 }
 
 /// A repaired pod leaves the token to `scheduler` alone, and the API server does not put it back.
