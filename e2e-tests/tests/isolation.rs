@@ -215,6 +215,21 @@ fn the_checker_sees_what_is_planted() {
     assert!(planted > 100, "{planted}");
 }
 
+#[test]
+#[ignore = "a false alarm of rule token-mounts: nobody in this pod gets a token that he may not hold"]
+fn holders_may_share_their_processes_with_each_other() {
+    let containers = json!([{"name": "triggerer", "image": "airflow"}]);
+    let init = json!([{"name": "vault-agent-init", "image": "vault"}]);
+    let pod = json!({"apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "etl", "namespace": "airflow", "labels": {"tier": "airflow", "component": "triggerer"}},
+        "spec": {"serviceAccountName": "airflow-triggerer", "automountServiceAccountToken": false,
+            "shareProcessNamespace": true, "containers": containers, "initContainers": init}});
+    let creator = "system:serviceaccount:kube-system:statefulset-controller";
+    assert_eq!(leaks(&pod, Some(creator)), []);
+    let verdict = answer(&Request::create(pod).user(creator).build(), &strict(), "validate");
+    assert!(verdict.accepted, "{verdict:?}");
+}
+
 /// Whether a verdict has findings to tell of.
 fn told_of(verdict: &Verdict) -> bool {
     verdict.audit_annotations.contains_key("findings") || verdict.audit_annotations.contains_key("token-mounts")
