@@ -56,6 +56,16 @@ pub fn clean_path(path: &str) -> String {
     clean
 }
 
+/// The clean path, through the link that `/run` is of `/var/run` in nearly every image, or the other way round.
+#[must_use]
+pub fn real_path(path: &str) -> String {
+    let path = clean_path(path);
+    match path.strip_prefix("/run") {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("/var/run{rest}"),
+        _ => path,
+    }
+}
+
 /// A user's text for a message: names, paths and audiences as they are, anything that can be none of these is left out.
 #[must_use]
 pub fn shown(text: &str) -> &str {

@@ -3,7 +3,7 @@
 
 use crate::finding::{Place, Problem};
 use crate::json::{ObjectWriter, Text};
-use crate::names::clean_path;
+use crate::names::{clean_path, real_path};
 use crate::plan::Changes;
 use crate::pod::{EnvValue, EnvVar, Pod, Projection, SecretVolume, Source, Volume};
 
@@ -263,13 +263,18 @@ fn mount_state<'a>(
 ) -> State<'a> {
     let Some(found) = pod.containers.get(container) else { return State::Missing };
     let mut state = State::Missing;
+    let real = real_path(path);
     for (index, mount) in found.mounts.items.iter().enumerate() {
-        let clean = clean_path(&mount.path);
-        let below = clean.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let below =
+            real_path(&mount.path).strip_prefix(&*real).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         if !below || changes.is_mount_gone(container, index) {
             continue;
         }
-        let same = mount.volume == volume && clean == path && mount.read_only && !mount.sub_path && !mount.more;
+        let same = mount.volume == volume
+            && clean_path(&mount.path) == path
+            && mount.read_only
+            && !mount.sub_path
+            && !mount.more;
         if same && state == State::Missing {
             state = State::Met;
         } else {
@@ -333,6 +338,15 @@ fn env_state<'a>(
 /// What a user sets himself wins, whatever it is.
 fn default_state<'a>(pod: &Pod<'a>, changes: &Changes, container: usize, names: &[&str], origin: &str) -> State<'a> {
     let Some(found) = pod.containers.get(container) else { return State::Missing };
+    let claimed = names.iter().find_map(|name| Some((name, changes.claimed_by(container, name)?)));
+    if let Some((name, by)) = claimed.filter(|(_, by)| *by != origin) {
+        return two_credentials(
+            format!("both need the env variable `{name}`"),
+            by,
+            origin,
+            Place::Container(container),
+        );
+    }
     if found.env.items.iter().any(|env| names.contains(&env.name.as_ref())) {
         return State::Met;
     }

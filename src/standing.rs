@@ -24,6 +24,8 @@ pub struct Standing<'s, 'd> {
     pub actions: Actions,
     /// Whether it asks for credentials, or has containers that might get at those it has.
     asks: bool,
+    /// Whether it has one of the annotations that authors write.
+    authored: bool,
     /// The exceptions that excuse it: name and rule.
     pub excused: Vec<(String, Rule)>,
     /// Conditions on the requester that were counted as met, as reports call them.
@@ -125,7 +127,8 @@ impl<'s, 'd> Standing<'s, 'd> {
         }
         let who = Who::tell(pod, &request.namespace, &request.requester, settings);
         let actions = Actions::new(settings, &request.namespace, who.role);
-        let mut standing = Self { who, actions, asks: false, excused: Vec::new(), unchecked: Vec::new() };
+        let mut standing =
+            Self { who, actions, asks: false, authored: false, excused: Vec::new(), unchecked: Vec::new() };
         let claimant = claimant(pod, request);
         let token_mounts = standing.excuse(Rule::TokenMounts, settings, &claimant);
         if token_mounts == Action::Off {
@@ -133,7 +136,10 @@ impl<'s, 'd> Standing<'s, 'd> {
         }
         standing.actions.token_mounts = token_mounts;
         let authored = |(key, _): &(Text<'_>, Text<'_>)| annotation::WRITTEN_BY_AUTHORS.contains(&&**key);
-        let asks = pod.metadata.annotations.iter().any(authored) || pod.spec.has_ephemeral_containers();
+        standing.authored = pod.metadata.annotations.iter().any(authored);
+        // What was injected is told by its form, of pods that may have asked for it once.
+        let debugged = pod.spec.has_ephemeral_containers() && standing.who.role != Role::Other;
+        let asks = standing.authored || debugged;
         // A template asks for nothing: its pods do.
         standing.asks = asks && !pod.is_template();
         standing.actions.credentials = if standing.asks || !settings.credentials.is_empty() && !pod.is_template() {
@@ -180,8 +186,14 @@ impl<'s, 'd> Standing<'s, 'd> {
             identities: off,
             rbac: off,
         };
-        let mut standing =
-            Self { who: Who::nobody(), actions, asks: false, excused: Vec::new(), unchecked: Vec::new() };
+        let mut standing = Self {
+            who: Who::nobody(),
+            actions,
+            asks: false,
+            authored: false,
+            excused: Vec::new(),
+            unchecked: Vec::new(),
+        };
         let claimant = Claimant { service_account: &account.metadata.name, ..claimant(account, request) };
         let action = standing.excuse(Rule::ServiceAccounts, settings, &claimant);
         standing.actions.service_accounts = action;
@@ -241,8 +253,8 @@ impl<'s, 'd> Standing<'s, 'd> {
                 }
                 grants = credentials::demand(pod, &claimant, settings, lookups.as_deref_mut(), &mut credentials)?;
             }
-            if !settings.credentials.is_empty() {
-                credentials::foreign(pod, self.asks, &mut credentials);
+            if !settings.credentials.is_empty() && (self.authored || self.who.role != Role::Other) {
+                credentials::foreign(pod, self.authored, &mut credentials);
             }
         }
         if self.who.spoofed && self.actions.components != Action::Off {
@@ -282,7 +294,8 @@ impl<'s, 'd> Standing<'s, 'd> {
         demands.findings.append(&mut credentials.findings);
         if self.actions.secret_access != Action::Off {
             let told = self.asks && self.actions.credentials >= self.actions.secret_access;
-            unchecked |= secret_access::demand(pod, &claimant, settings, !told, &mut demands)?;
+            let debugger = (request.sub_resource == "ephemeralcontainers").then(|| request.requester.as_maker());
+            unchecked |= secret_access::demand(pod, &claimant, settings, !told, debugger.as_ref(), &mut demands)?;
             if self.actions.own_tokens != Action::Off {
                 secret_access::own_tokens(pod, &grants, settings, &mut demands)?;
             }

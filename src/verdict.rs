@@ -2,7 +2,7 @@
 
 use crate::annotation;
 use crate::cluster::{Cluster, Lookups};
-use crate::finding::{Finding, Key};
+use crate::finding::{Finding, Key, Problem};
 use crate::json::Result;
 use crate::names::{shown, shown_label};
 use crate::plan::Plan;
@@ -43,6 +43,8 @@ struct Verdict<'v, 'a> {
     mode: Mode,
     /// Whether what can be mended is told where it is not: of a template only when that is asked for.
     tells_repairs: bool,
+    /// What carries the template's pods is not as it is stored.
+    rewritten: bool,
     /// Lookups that failed, in words, and what that leads to.
     failed: Vec<(Action, String)>,
     on_lookup_error: LookupError,
@@ -90,6 +92,7 @@ pub fn respond<'a>(
         standing.plan(&pod, request, settings, can_change, (!update).then_some(&mut lookups))?;
     let (own, own_before) = own;
     let forged = if plain { Vec::new() } else { credentials::forged(&own, own_before.as_deref(), &annotations) };
+    let rewritten = old.as_ref().is_none_or(|old| old.template != pod.outline.template);
     let mut known = Vec::new();
     if let Some(old) = old.filter(|_| !plan.findings.is_empty() || !plan.unmended.is_empty() || !plan.mended.is_empty())
     {
@@ -120,6 +123,7 @@ pub fn respond<'a>(
         mode: settings.mode,
         tells_repairs: !template
             || settings.mode == Mode::Validate && settings.token_mounts.templates == Templates::Strict,
+        rewritten,
         failed: lookups.failed,
         on_lookup_error: settings.on_lookup_error,
     };
@@ -139,7 +143,9 @@ impl<'a> Verdict<'_, 'a> {
         // Compared with the stored pod; what an ephemeral container brings is never old.
         let is_new = |finding: &&Finding<'a>| {
             let is_known = || self.known_order.find(&self.known, |key| key, &finding.key(pod)).is_some();
-            ephemeral(finding) || self.known.is_empty() || !is_known()
+            // Whose template it is tells who writes it now, not what is stored.
+            let spoofed = matches!(finding.problem, Problem::SpoofedTemplate(_));
+            spoofed && self.rewritten || ephemeral(finding) || self.known.is_empty() || !is_known()
         };
         let mendable = plan.unmended.iter().chain(plan.mended.iter().filter(|_| mode == Mode::Validate));
         let mendable = mendable.filter(|_| self.tells_repairs).map(|finding| (finding, true));

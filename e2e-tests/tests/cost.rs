@@ -88,13 +88,13 @@ fn cases() -> Vec<Case> {
         Case {
             name: "a Secret of nobody's",
             object: with("/spec/containers/0/env", env("mine")),
-            most: None,
+            most: Some(200),
             told: accepted,
         },
         Case {
             name: "another team's Secret",
             object: with("/spec/containers/0/env", env("team-0014-aws")),
-            most: None,
+            most: Some(200),
             told: "secret-access/protected-secret: spec.containers[0].env[0] (container `base`): names Secret \
                    `team-0014-aws`, which is protected and not for this pod; credentials that it may use: `team-0003`",
         },
@@ -107,10 +107,10 @@ fn cases() -> Vec<Case> {
         Case {
             name: "asks for another team's",
             object: asks("team-0004"),
-            most: None,
+            most: Some(200),
             told: "credentials/not-allowed: metadata.annotations[airflow-pod-identity/credentials]",
         },
-        Case { name: "a token of its own", object: token, most: None, told: "secret-access/own-token" },
+        Case { name: "a token of its own", object: token, most: Some(200), told: "secret-access/own-token" },
     ]
 }
 

@@ -17,6 +17,7 @@ const SHADOWS: &[&str] = &[ACCESS_KEY, WEB_IDENTITY, SHARED_FILE, "AWS_CONTAINER
 
 pub(super) const TYPE: Type = Type {
     token: true,
+    audience: Some("pods.eks.amazonaws.com"),
     made: &[Made { volume: VOLUME, files: &[VOLUME], token: true }],
     ..credential_type!("awsPodIdentity", AwsPodIdentity)
 };

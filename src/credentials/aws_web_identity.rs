@@ -13,6 +13,7 @@ const DIRECTORY: &str = "/var/run/secrets/eks.amazonaws.com/serviceaccount";
 
 pub(super) const TYPE: Type = Type {
     token: true,
+    audience: Some("sts.amazonaws.com"),
     made: &[Made { volume: VOLUME, files: &[TOKEN_FILE], token: true }],
     ..credential_type!("awsWebIdentity", AwsWebIdentity)
 };

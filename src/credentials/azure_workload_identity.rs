@@ -16,6 +16,7 @@ const SHADOWS: &[&str] = &["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH
 
 pub(super) const TYPE: Type = Type {
     token: true,
+    audience: Some(AUDIENCE),
     made: &[Made { volume: VOLUME, files: &[VOLUME], token: true }],
     ..credential_type!("azureWorkloadIdentity", AzureWorkloadIdentity)
 };

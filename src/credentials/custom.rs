@@ -2,7 +2,7 @@
 //!
 //! Env does not change in a running pod; files and the token do.
 
-use super::fields::{EnvName, FilePath, RelativePath, SecretKey, SecretName, TokenAudience, is_relative};
+use super::fields::{EnvName, FilePath, RelativePath, SecretKey, SecretName, TokenAudience, holds_token, is_relative};
 use super::{Credential, Made, SecretPart, Type, credential_type};
 use crate::json::{Reader, Result, Text};
 use crate::names::{directory_of, is_mount_path, label_of};
@@ -96,7 +96,8 @@ impl<'a> Setting<'a> for TokenPath<'a> {
         let expected =
             "a file's path, clean, in a directory of its own, without `:` and without the text `serviceaccount`";
         let ok = |text: &str| {
-            let absolute = is_mount_path(text) && text.rfind('/') > Some(0);
+            let directory = text.rsplit_once('/').map_or("", |(directory, _)| directory);
+            let absolute = is_mount_path(text) && !directory.is_empty() && !holds_token(directory);
             (absolute || !text.starts_with('/') && is_relative(text)) && !text.contains("serviceaccount")
         };
         Ok(checked(reader, at, problems, expected, ok)?.map(Self))
@@ -105,6 +106,9 @@ impl<'a> Setting<'a> for TokenPath<'a> {
 
 fn check_variable(variable: &Variable<'_>, at: At<'_>, problems: &mut Problems) {
     problems.require(variable.name.is_some(), at.key("name"), "");
+    if variable.value.as_ref().is_some_and(|value| value.contains("$(")) {
+        problems.add(at.key("value"), "must not hold `$(`: the kubelet would expand it with what the pod sets");
+    }
     if variable.value.is_some() == variable.secret_key.is_some() {
         problems.require(false, at.key("value"), ": either it or `secretKey`");
     }
@@ -112,6 +116,22 @@ fn check_variable(variable: &Variable<'_>, at: At<'_>, problems: &mut Problems) 
 
 fn check_files(files: &Files<'_>, at: At<'_>, problems: &mut Problems) {
     problems.require(files.mount_path.is_some(), at.key("mountPath"), "");
+    let path = |item: &Item<'_>| {
+        let path = item.path.as_ref().map(|path| path.0.to_string());
+        path.or(item.key.as_ref().map(|key| key.0.to_string()))
+    };
+    for (index, item) in files.items.iter().enumerate() {
+        let Some(own) = path(item) else { continue };
+        let below = |outer: &str, inner: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if files.items.iter().take(index).filter_map(path).any(|other| below(&own, &other) || below(&other, &own)) {
+            problems.add(
+                at.key("items").index(index).key("path"),
+                "is the path of another item, or one lies below the other",
+            );
+        }
+    }
 }
 
 fn check_item(item: &Item<'_>, at: At<'_>, problems: &mut Problems) {
@@ -134,7 +154,9 @@ fn check(fields: &Custom<'_>, at: At<'_>, problems: &mut Problems) {
     }
     let files = fields.files.as_ref().and_then(|files| files.mount_path.as_ref());
     if let (Some(files), Some(token)) = (files, &fields.token) {
-        let (directory, _) = token.place("");
+        // A relative path lies in the directory of the credential, whose name is not known here.
+        let (directory, _) = token.place("*");
+        let directory = directory.replace("/*", "");
         let below = |outer: &str, inner: &str| {
             inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
@@ -169,6 +191,9 @@ impl Credential for Custom<'_> {
         let mut parts: Vec<SecretPart<'_>> = env.map(|key| SecretPart::Text(&key.0)).collect();
         let items = self.files.iter().flat_map(|files| &files.items).filter_map(|item| item.key.as_ref());
         parts.extend(items.map(|key| SecretPart::File(&key.0)));
+        if self.files.as_ref().is_some_and(|files| files.items.is_empty()) {
+            parts.push(SecretPart::All);
+        }
         parts
     }
 

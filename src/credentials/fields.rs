@@ -1,9 +1,10 @@
 //! The forms of the fields that credential types have.
 
 use crate::json::{Reader, Result, Text};
-use crate::names::{is_dns_subdomain, is_mount_path, is_secret_key};
+use crate::names::{is_dns_subdomain, is_mount_path, is_secret_key, real_path};
 use crate::settings::problems::{At, Problems};
 use crate::settings::read::{Setting, checked};
+use crate::settings::token_mounts::DEFAULT_TOKEN_PATH;
 
 /// Defines a field: a text that a function accepts, and what is told where it does not.
 macro_rules! field {
@@ -106,14 +107,14 @@ field! {
 field! {
     /// The name of an env variable.
     EnvName, "the name of an env variable (letters, digits and `_.-`, no digit first)", |text| {
-        simple(text, 253, "_.-") && !text.starts_with(|first: char| first.is_ascii_digit())
+        simple(text, 253, "_.-") && !text.starts_with(|first: char| first.is_ascii_digit() || first == '.')
     }
 }
 
 field! {
     /// A path to mount at, or of a file, that no injector takes for the ServiceAccount's.
-    FilePath, "a clean absolute path without `:` and without the text `serviceaccount`, which Vault's injector looks for", |text| {
-        is_mount_path(text) && !text.contains("serviceaccount")
+    FilePath, "a clean absolute path without `:`, without the text `serviceaccount`, which Vault's injector looks for, and not above the API server's own mount", |text| {
+        is_mount_path(text) && !text.contains("serviceaccount") && !holds_token(text)
     }
 }
 
@@ -122,9 +123,18 @@ field! {
     RelativePath, "a relative path without empty, `.` and `..` steps", is_relative
 }
 
+/// Whether a path lies above the place of the API server's token.
+pub fn holds_token(path: &str) -> bool {
+    DEFAULT_TOKEN_PATH.strip_prefix(&*real_path(path)).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// A relative path that is clean.
 pub fn is_relative(text: &str) -> bool {
-    text.len() <= 4096 && !text.contains(':') && text.split('/').all(|step| !matches!(step, "" | "." | ".."))
+    text.len() <= 4096
+        && !text.contains(':')
+        && text.split('/').all(|step| !matches!(step, "" | "."))
+        && !text.starts_with("..")
+        && !text.contains("/..")
 }
 
 /// At most `most` ASCII letters, digits and characters of `others`, and at least one.
@@ -187,6 +197,10 @@ fn is_url(text: &str, scheme: &str) -> bool {
     text.strip_prefix(scheme).is_some_and(|rest| {
         let (host, _) = rest.split_once('/').unwrap_or((rest, ""));
         // `user:password@host` would carry a secret into the pod.
-        simple(host, 253, "-.:[]") && text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.contains('@')
+        // The kubelet would expand `$(…)` with what the pod sets.
+        simple(host, 253, "-.:[]")
+            && !text.contains('$')
+            && text.bytes().all(|byte| byte.is_ascii_graphic())
+            && !text.contains('@')
     })
 }

@@ -55,6 +55,8 @@ pub struct Type {
     pub secret: bool,
     /// Whether it may have a token projected.
     pub token: bool,
+    /// The audience of its token where the settings name none.
+    pub audience: Option<&'static str>,
     /// What tells its volumes in a pod whose annotations say nothing any more.
     pub made: &'static [Made],
     /// Reads the fields; `type` and `allow`, which all types have, it passes over.
@@ -108,6 +110,8 @@ pub enum SecretPart<'s> {
     File(&'s str),
     /// A text, in which the newline at a file's end would be part of the credential.
     Text(&'s str),
+    /// Every file of a directory.
+    All,
 }
 
 /// A type that has none of the traits which a [`Type`] can have, for `..` in the types' own.
@@ -121,7 +125,15 @@ macro_rules! credential_type {
             let fields = <$fields<'a> as $crate::settings::Setting<'a>>::read(reader, at, problems)?;
             Ok(fields.map(|fields| Box::new(fields) as Box<dyn $crate::credentials::Credential + 'a>))
         }
-        $crate::credentials::Type { name: $name, google: false, secret: false, token: false, made: &[], read }
+        $crate::credentials::Type {
+            name: $name,
+            google: false,
+            secret: false,
+            token: false,
+            audience: None,
+            made: &[],
+            read,
+        }
     }};
 }
 use credential_type;

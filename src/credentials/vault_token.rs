@@ -12,6 +12,7 @@ const DIRECTORY: &str = "/var/run/secrets/vault/";
 
 pub(super) const TYPE: Type = Type {
     token: true,
+    audience: Some("vault"),
     made: &[Made { volume: PREFIX, files: &[TOKEN_FILE], token: true }],
     ..credential_type!("vaultToken", VaultToken)
 };

@@ -10,7 +10,7 @@ mod splice;
 mod write;
 
 pub use error::{Result, Unreadable};
-pub use reader::{Elements, Fields, Kind, MAX_DEPTH, Raw, Reader};
+pub use reader::{Elements, Fields, Kind, MAX_DEPTH, Noted, Raw, Reader};
 pub use splice::{ListAt, ObjectAt, Slot, Splices};
 pub use write::{ObjectWriter, quote};
 

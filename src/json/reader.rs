@@ -37,6 +37,29 @@ impl<'a> Raw<'a> {
         Reader::new(self.text)
     }
 
+    /// Whether one of its strings is exactly this. Only of a value whose strings have no escapes.
+    #[must_use]
+    pub fn has_string(&self, wanted: &str) -> bool {
+        let bytes = self.text.as_bytes();
+        let mut reader = Reader::new(self.text);
+        loop {
+            let Some(stop) = reader.pass_plain() else { return false };
+            reader.at += 1;
+            let end = reader.at + wanted.len();
+            let found =
+                stop == b'"' && bytes.get(end) == Some(&b'"') && bytes.get(reader.at..end) == Some(wanted.as_bytes());
+            if found {
+                return true;
+            }
+        }
+    }
+
+    /// Whether its strings are written without escapes, so that what they hold can be searched for.
+    #[must_use]
+    pub fn is_literal(&self) -> bool {
+        !self.text.contains('\\')
+    }
+
     /// The bytes that the value takes up in the reader's text.
     #[must_use]
     pub fn range(&self) -> Range<usize> {
@@ -72,6 +95,15 @@ impl Elements {
     pub fn at(&self) -> ListAt {
         ListAt { close: self.close, len: self.next }
     }
+}
+
+/// What [`Reader::note`] noted of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Noted<'a, const N: usize> {
+    /// The values, in the order of the keys that were asked for; of a key that stands there twice the last.
+    pub values: [Option<Raw<'a>>; N],
+    /// The index of a key that stands there twice.
+    pub twice: Option<usize>,
 }
 
 /// Reads JSON front to back, without building a tree.
@@ -273,6 +305,59 @@ impl<'a> Reader<'a> {
         let start = self.at;
         self.pass()?;
         Ok(Raw { text: self.text.get(start..self.at).unwrap_or_default(), at: start })
+    }
+
+    /// Checks the next value's form and passes over it, noting the values of some keys of the object that it is. Of a key
+    /// that stands there twice the index is noted too. `None` where a key is written with escapes: nothing was noted then.
+    ///
+    /// # Errors
+    /// On malformed JSON, and when it is no object.
+    pub fn note<const N: usize>(&mut self, keys: [&str; N]) -> Result<(Raw<'a>, Option<Noted<'a, N>>)> {
+        let mut noted = Noted { values: [None; N], twice: None };
+        let mut plain = true;
+        let begin = {
+            self.after_space();
+            self.at
+        };
+        let mut fields = self.object("")?;
+        loop {
+            let next = self.after_space();
+            if next == Some(b'}') {
+                self.leave();
+                break;
+            }
+            if !fields.empty {
+                if next != Some(b',') {
+                    return Err(self.expected("`,` or `}`"));
+                }
+                self.at += 1;
+                self.after_space();
+            }
+            fields.empty = false;
+            if self.peek() != Some(b'"') {
+                return Err(self.expected("a key"));
+            }
+            let from = self.at + 1;
+            plain &= !self.pass_string()?;
+            let key = self.text.as_bytes().get(from..self.at - 1).unwrap_or_default();
+            if self.after_space() != Some(b':') {
+                return Err(self.expected("`:`"));
+            }
+            self.at += 1;
+            self.after_space();
+            let start = self.at;
+            self.pass()?;
+            if let Some(index) = keys.iter().position(|wanted| wanted.len() == key.len() && wanted.as_bytes() == key) {
+                let raw = Raw { text: self.text.get(start..self.at).unwrap_or_default(), at: start };
+                if let Some(value) = noted.values.get_mut(index)
+                    && value.replace(raw).is_some()
+                {
+                    noted.twice = Some(index);
+                }
+            }
+        }
+        let raw = Raw { text: self.text.get(begin..self.at).unwrap_or_default(), at: begin };
+        Ok((raw, plain.then_some(noted)))
     }
 
     /// Nothing but white space may follow.

@@ -23,6 +23,8 @@ pub struct Outline<'a> {
     pub range: Range<usize>,
     /// The fields that lead to a pod template in the object, each with a dot behind it; empty for a Pod.
     pub prefix: &'static str,
+    /// The text of the pod template; empty for a Pod.
+    pub template: &'a str,
     /// `apiVersion`
     pub api_version: Option<Text<'a>>,
     /// `kind`
@@ -122,7 +124,16 @@ impl<'a> Outline<'a> {
             metadata: "metadata" => Metadata::read(reader)?,
             spec: "spec" => Spec::read(reader)?,
         });
-        Ok(Self { text: reader.text(), range: start..reader.position(), prefix: "", api_version, kind, metadata, spec })
+        Ok(Self {
+            text: reader.text(),
+            range: start..reader.position(),
+            prefix: "",
+            template: "",
+            api_version,
+            kind,
+            metadata,
+            spec,
+        })
     }
 
     /// Reads the pod template of an object of any other kind that carries one.
@@ -133,7 +144,7 @@ impl<'a> Outline<'a> {
         reader.kind()?;
         let start = reader.position();
         let Carrier { path, prefix } = carrier;
-        let mut template = None;
+        let (mut template, mut template_text) = (None, "");
         fields!(reader, "request.object" => _, {
             api_version: "apiVersion" => reader.string("apiVersion")?,
             kind: "kind" => reader.string("kind")?,
@@ -143,14 +154,25 @@ impl<'a> Outline<'a> {
                 if template.is_some() {
                     return Err(reader.duplicate(first));
                 }
+                let from = reader.position();
                 template = Some(read_template(reader, rest)?);
+                template_text = reader.text().get(from..reader.position()).unwrap_or_default();
             }
             _ => reader.skip().map(|_| ())?,
         });
         let (metadata, spec) = template.unwrap_or_default();
         let Metadata { name, generate_name, deleted, .. } = owner;
         let metadata = Metadata { name, generate_name, deleted, ..metadata };
-        Ok(Self { text: reader.text(), range: start..reader.position(), prefix, api_version, kind, metadata, spec })
+        Ok(Self {
+            text: reader.text(),
+            range: start..reader.position(),
+            prefix,
+            template: template_text,
+            api_version,
+            kind,
+            metadata,
+            spec,
+        })
     }
 
     /// Reads a ServiceAccount: what it says stands where a Pod's spec says it.
@@ -168,7 +190,7 @@ impl<'a> Outline<'a> {
         });
         let (text, range) = (reader.text(), start..reader.position());
         let spec = Spec { present: true, at, automount, ..Spec::default() };
-        Ok(Self { text, range, prefix: "", api_version, kind, metadata, spec })
+        Ok(Self { text, range, prefix: "", template: "", api_version, kind, metadata, spec })
     }
 
     /// Whether it is a template, of which pods are made later.

@@ -6,7 +6,7 @@ use crate::cluster::{Found, Lookups};
 use crate::credentials::{Credential, GOOGLE_DIRECTORY, GcpServiceAccountKey, SecretPart, is_injected};
 use crate::finding::{Finding, Names, Place, Problem};
 use crate::json::{Result, Text};
-use crate::names::{clean_path, is_dns_label, is_dns_subdomain, shown, shown_label};
+use crate::names::{is_dns_label, is_dns_subdomain, real_path, shown, shown_label};
 use crate::plan::{Demands, Repair};
 use crate::pod::{Container, EnvValue, Metadata, Pod, Section, Source, Volume};
 use crate::requirement::{Requirement, VolumeSource};
@@ -44,6 +44,12 @@ pub struct Grant {
 }
 
 impl Grants {
+    /// Whether a token for this audience was granted at all: its volume is the credential's.
+    #[must_use]
+    pub fn uses_audience(&self, audience: &str) -> bool {
+        self.granted.iter().any(|grant| grant.audience.as_deref() == Some(audience))
+    }
+
     /// Whether a container was granted a token for this audience.
     #[must_use]
     pub fn has_audience(&self, container: usize, audience: &str) -> bool {
@@ -167,9 +173,7 @@ pub fn foreign<'a>(pod: &Pod<'a>, asks: bool, demands: &mut Demands<'a>) {
     let below =
         |path: &str, outer: &str| path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let under = |path: &str| {
-        let path = clean_path(path);
-        // `/run` is where `/var/run` leads.
-        let path = if below(&path, "/run") { format!("/var{path}") } else { path };
+        let path = real_path(path);
         below(&path, root) || asks && below(root, &path)
     };
     for (container, found) in pod.containers.iter().enumerate() {
@@ -485,10 +489,19 @@ impl<'a> Asked<'_, 'a, '_, '_> {
 /// The command that makes a Secret as the credential reads it.
 fn create_secret(namespace: &str, secret: &str, credential: &dyn Credential) -> String {
     let mut line = format!("kubectl create secret generic {secret} --namespace {}", shown(namespace));
-    for part in credential.secret_parts() {
+    let parts = credential.secret_parts();
+    let key = |part: &SecretPart<'_>| match *part {
+        SecretPart::File(key) | SecretPart::Text(key) => key.to_owned(),
+        SecretPart::All => String::new(),
+    };
+    for (index, part) in parts.iter().enumerate() {
+        if parts.iter().take(index).any(|other| key(other) == key(part)) {
+            continue;
+        }
         line.push_str(&match part {
             SecretPart::File(key) => format!(" --from-file={key}=FILE"),
             SecretPart::Text(key) => format!(" --from-literal={key}=VALUE"),
+            SecretPart::All => String::from(" --from-file=DIRECTORY"),
         });
     }
     line

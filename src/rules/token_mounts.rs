@@ -260,7 +260,7 @@ impl<'p, 'a> Judge<'p, 'a> {
         let long: Vec<(usize, i64)> = sources
             .filter_map(|(index, source)| match source {
                 Source::Token { audience, expiration, .. }
-                    if !self.settings.is_other_service(audience) && !self.grants.has_audience(container, audience) =>
+                    if !self.settings.is_other_service(audience) && !self.grants.uses_audience(audience) =>
                 {
                     let seconds = expiration.as_ref().map_or(3600, |(seconds, _)| *seconds);
                     (seconds > max).then_some((index, seconds))

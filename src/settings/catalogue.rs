@@ -7,14 +7,22 @@ use super::pattern::any;
 use super::problems::{At, Problems};
 use super::read::{Pattern, Setting, section, words, wrong};
 use crate::credentials::{self, Credential, Type};
-use crate::json::{Kind, Raw, Reader, Result, Text};
+use crate::json::{Kind, Noted, Raw, Reader, Result, Text};
 use crate::names::is_dns_label;
 use crate::sorted::Sorted;
 
 /// The credentials by name. What a credential is stays unread until a pod asks for it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Catalogue<'a> {
-    entries: Vec<(Text<'a>, Raw<'a>)>,
+    entries: Vec<Listed<'a>>,
+}
+
+/// A credential of which no more is known than can be told in passing.
+#[derive(Debug, Clone, PartialEq)]
+struct Listed<'a> {
+    name: Text<'a>,
+    raw: Raw<'a>,
+    head: Head<'a>,
 }
 
 /// One credential.
@@ -38,7 +46,15 @@ impl<'a> Setting<'a> for Catalogue<'a> {
         let mut entries = Vec::new();
         let mut fields = reader.object("credentials")?;
         while let Some(key) = reader.key(&mut fields)? {
-            entries.push((key, reader.skip()?));
+            let (raw, head) = match reader.kind()? {
+                Kind::Object => reader.note(HEAD).map(|(raw, noted)| (raw, noted.map(Head::new)))?,
+                _ => (reader.skip()?, Some(Head::default())),
+            };
+            let head = match head {
+                Some(head) => head,
+                None => Head::read(raw)?,
+            };
+            entries.push(Listed { name: key, raw, head });
         }
         Ok(Some(Self { entries }))
     }
@@ -54,7 +70,7 @@ impl<'a> Catalogue<'a> {
     /// Whether there is a credential of that name.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.entries.iter().any(|(known, _)| known == name)
+        self.entries.iter().any(|entry| entry.name == name)
     }
 
     /// The credentials of these names, as far as there are any; the rest stays unread. What was wrong with them was told
@@ -67,8 +83,8 @@ impl<'a> Catalogue<'a> {
         if names.is_empty() {
             return Ok(found);
         }
-        for (name, raw) in self.entries.iter().filter(|(name, _)| names.contains(&name.as_ref())) {
-            found.extend(Entry::read(name.clone(), *raw, At::ROOT, &mut Problems::default())?);
+        for listed in self.entries.iter().filter(|entry| names.contains(&entry.name.as_ref())) {
+            found.extend(listed.read(At::ROOT, &mut Problems::default())?);
         }
         Ok(found)
     }
@@ -80,13 +96,17 @@ impl<'a> Catalogue<'a> {
     /// When the settings are not JSON.
     pub fn admitting(&self, who: &Claimant<'_, '_>, google: bool, most: usize) -> Result<Vec<&str>> {
         let mut names = Vec::new();
-        for (name, raw) in &self.entries {
+        for Listed { name, head, .. } in &self.entries {
             if names.len() == most {
                 break;
             }
-            let head = Head::read(*raw)?;
-            let Some(kind) = head.kind.as_deref().and_then(credentials::type_of) else { continue };
-            if (!google || kind.google) && head.allow()?.admits(who).holds {
+            // Nobody has what has no `allow`.
+            let Some(raw) = head.allow else { continue };
+            if Allow::rules_out(&mut raw.reader(), who)? {
+                continue;
+            }
+            let Some(kind) = head.kind()?.as_deref().and_then(credentials::type_of) else { continue };
+            if (!google || kind.google) && head.allow(At::ROOT, &mut Problems::default())?.admits(who).holds {
                 names.push(name.as_ref());
             }
         }
@@ -102,47 +122,52 @@ impl<'a> Catalogue<'a> {
         if secrets.is_empty() {
             return Ok(found);
         }
-        for (name, raw) in &self.entries {
-            let secret = Head::secret_name(*raw)?;
-            if !secrets.contains(&secret.as_deref().unwrap_or(name)) {
+        for listed in &self.entries {
+            let named = text(listed.head.secret)?;
+            if !secrets.contains(&named.as_ref().unwrap_or(&listed.name).as_ref()) {
                 continue;
             }
-            let entry = Entry::read(name.clone(), *raw, At::ROOT, &mut Problems::default())?;
-            let reads = |entry: &Entry<'a>| entry.credential.secret(name).is_some_and(|name| secrets.contains(&name));
-            found.extend(entry.filter(reads));
+            let entry = listed.read(At::ROOT, &mut Problems::default())?;
+            let secret =
+                |entry: &Entry<'a>| entry.credential.secret(&entry.name).is_some_and(|name| secrets.contains(&name));
+            found.extend(entry.filter(secret));
         }
         Ok(found)
     }
 
-    /// The credentials with tokens for one of these audiences.
+    /// Which of these audiences a credential has tokens for.
     ///
     /// # Errors
     /// When the settings are not JSON.
-    pub fn with_audience(&self, audiences: &[&str]) -> Result<Vec<Entry<'a>>> {
-        let mut found = Vec::new();
-        if audiences.is_empty() {
-            return Ok(found);
-        }
-        for (name, raw) in &self.entries {
-            let head = Head::read(*raw)?;
-            if !head.kind.as_deref().and_then(credentials::type_of).is_some_and(|kind| kind.token) {
+    pub fn used_audiences<'w>(&self, audiences: &[&'w str]) -> Result<Vec<&'w str>> {
+        let mut used: Vec<&'w str> = Vec::new();
+        let by_default = |kind: &&Type| kind.audience.is_some_and(|audience| audiences.contains(&audience));
+        for listed in &self.entries {
+            if used.len() == audiences.len() {
+                break;
+            }
+            let kind = listed.head.kind()?.as_deref().and_then(credentials::type_of);
+            let Some(kind) = kind.filter(|kind| kind.token) else { continue };
+            let told = || audiences.iter().any(|audience| listed.raw.has_string(audience));
+            if !by_default(&kind) && listed.raw.is_literal() && !told() {
                 continue;
             }
-            let entry = Entry::read(name.clone(), *raw, At::ROOT, &mut Problems::default())?;
-            let uses = |entry: &Entry<'a>| entry.credential.audience().is_some_and(|name| audiences.contains(&name));
-            found.extend(entry.filter(uses));
+            let Some(entry) = listed.read(At::ROOT, &mut Problems::default())? else { continue };
+            let audience = entry.credential.audience();
+            let found = audiences.iter().find(|wanted| audience == Some(**wanted) && !used.contains(*wanted));
+            used.extend(found);
         }
-        Ok(found)
+        Ok(used)
     }
 
     /// Notes everything that is wrong with the credentials.
     pub(super) fn check(&self, at: At<'_>, tokens: &TokenMounts<'_>, problems: &mut Problems) -> Result<()> {
-        for (name, raw) in &self.entries {
-            let at = at.key(name);
-            if !is_dns_label(name) {
+        for listed in &self.entries {
+            let at = at.key(&listed.name);
+            if !is_dns_label(&listed.name) {
                 problems.add(at, "must be named by a DNS label: lower-case letters, digits and `-`, at most 63");
             }
-            let Some(entry) = Entry::read(name.clone(), *raw, at, problems)? else { continue };
+            let Some(entry) = listed.read(at, problems)? else { continue };
             let secret = entry.credential.secret(&entry.name);
             if secret.is_some_and(|secret| any(&tokens.token_secrets, secret)) {
                 problems.add(at, "reads a Secret that `tokenMounts.tokenSecrets` names: no task pod may have it");
@@ -151,8 +176,8 @@ impl<'a> Catalogue<'a> {
                 problems.add(at, "has a token projected for an audience of the API server: no task pod may have it");
             }
         }
-        let by_name = Sorted::by(&self.entries, |(name, _)| name);
-        if let Some(name) = by_name.twice(&self.entries, |(name, _)| name) {
+        let by_name = Sorted::by(&self.entries, |entry| &entry.name);
+        if let Some(name) = by_name.twice(&self.entries, |entry| &entry.name) {
             problems.add(at.key(name), "stands there twice");
         }
         Ok(())
@@ -160,94 +185,76 @@ impl<'a> Catalogue<'a> {
 }
 
 /// What can be told of an entry without reading its type's fields.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 struct Head<'a> {
-    kind: Option<Text<'a>>,
+    kind: Option<Raw<'a>>,
+    secret: Option<Raw<'a>>,
     allow: Option<Raw<'a>>,
-    /// Keys of these that stand there twice.
-    twice: Vec<&'static str>,
+    /// One of these that stands there twice.
+    twice: Option<&'static str>,
 }
 
+/// The keys of a [`Head`].
+const HEAD: [&str; 3] = ["type", "secretName", "allow"];
+
 impl<'a> Head<'a> {
-    fn read(raw: Raw<'a>) -> Result<Self> {
-        let mut reader = raw.reader();
-        let mut head = Self::default();
-        if reader.kind()? != Kind::Object {
-            return Ok(head);
-        }
-        let mut types = 0;
-        let mut fields = reader.object("credentials")?;
-        while let Some(key) = reader.key(&mut fields)? {
-            match key.as_ref() {
-                "type" => {
-                    types += 1;
-                    if types == 2 {
-                        head.twice.push("type");
-                    }
-                    head.kind = match reader.kind()? {
-                        Kind::String => reader.string("type")?,
-                        _ => reader.skip().map(|_| None)?,
-                    };
-                }
-                "allow" => {
-                    if head.allow.replace(reader.skip()?).is_some() {
-                        head.twice.push("allow");
-                    }
-                }
-                _ => {
-                    reader.skip()?;
-                }
-            }
-        }
-        Ok(head)
+    fn new(noted: Noted<'a, 3>) -> Self {
+        let [kind, secret, allow] = noted.values;
+        Self { kind, secret, allow, twice: noted.twice.and_then(|index| HEAD.get(index).copied()) }
     }
 
-    fn allow(&self) -> Result<Allow<'a>> {
-        match self.allow {
-            Some(raw) if raw.text != "null" => {
-                let allow = Allow::read(&mut raw.reader(), At::ROOT, &mut Problems::default())?;
-                Ok(allow.unwrap_or_default())
+    /// Reads an object whose keys are written with escapes.
+    fn read(raw: Raw<'a>) -> Result<Self> {
+        let mut noted = Noted { values: [None; 3], twice: None };
+        let mut reader = raw.reader();
+        let mut fields = reader.object("credentials")?;
+        while let Some(key) = reader.key(&mut fields)? {
+            let value = reader.skip()?;
+            if let Some(index) = HEAD.iter().position(|wanted| *wanted == key)
+                && let Some(known) = noted.values.get_mut(index)
+                && known.replace(value).is_some()
+            {
+                noted.twice = Some(index);
             }
+        }
+        Ok(Self::new(noted))
+    }
+
+    fn kind(&self) -> Result<Option<Text<'a>>> {
+        text(self.kind)
+    }
+
+    fn allow(&self, at: At<'_>, problems: &mut Problems) -> Result<Allow<'a>> {
+        match self.allow {
+            Some(raw) if raw.text != "null" => Ok(Allow::read(&mut raw.reader(), at, problems)?.unwrap_or_default()),
             _ => Ok(Allow::default()),
         }
     }
+}
 
-    /// `secretName`, as far as it is told; what comes after it is not read.
-    fn secret_name(raw: Raw<'a>) -> Result<Option<Text<'a>>> {
-        let mut reader = raw.reader();
-        if reader.kind()? != Kind::Object {
-            return Ok(None);
-        }
-        let mut fields = reader.object("credentials")?;
-        while let Some(key) = reader.key(&mut fields)? {
-            if key == "secretName" && reader.kind()? == Kind::String {
-                return reader.string("secretName");
-            }
-            reader.skip()?;
-        }
-        Ok(None)
+/// A value as a string; `None` for anything else.
+fn text<'a>(value: Option<Raw<'a>>) -> Result<Option<Text<'a>>> {
+    match value {
+        Some(raw) if raw.text.starts_with('"') => raw.reader().string("credentials"),
+        _ => Ok(None),
     }
 }
 
-impl<'a> Entry<'a> {
-    /// Reads an entry: `type` says which type's fields the rest is.
-    fn read(name: Text<'a>, raw: Raw<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
-        let mut reader = raw.reader();
+impl<'a> Listed<'a> {
+    /// Reads the whole credential: `type` says which type's fields the rest is.
+    fn read(&self, at: At<'_>, problems: &mut Problems) -> Result<Option<Entry<'a>>> {
+        let mut reader = self.raw.reader();
         if reader.kind()? != Kind::Object {
             return wrong(&mut reader, at, problems, "an object");
         }
-        let head = Head::read(raw)?;
-        for key in &head.twice {
+        if let Some(key) = self.head.twice {
             problems.add(at.key(key), "stands there twice");
         }
-        let mut allow = Allow::default();
-        if let Some(raw) = head.allow.filter(|raw| raw.text != "null") {
-            allow = Allow::read(&mut raw.reader(), at.key("allow"), problems)?.unwrap_or_default();
-        }
-        let kind = credentials::checked_type(head.kind.as_deref(), at.key("type"), problems);
+        let allow = self.head.allow(at.key("allow"), problems)?;
+        let kind = credentials::checked_type(self.head.kind()?.as_deref(), at.key("type"), problems);
         let Some(kind) = kind else { return Ok(None) };
-        let credential = (kind.read)(&mut raw.reader(), at, problems)?;
-        Ok(credential.map(|credential| Self { name, kind, allow, credential }))
+        let credential = (kind.read)(&mut reader, at, problems)?;
+        Ok(credential.map(|credential| Entry { name: self.name.clone(), kind, allow, credential }))
     }
 }
 

@@ -5,6 +5,20 @@ use crate::json::Text;
 /// Whether `pattern` matches the whole of `text`: `*` stands for any run of characters, `?` for one.
 #[must_use]
 pub fn matches(pattern: &str, text: &str) -> bool {
+    // Most patterns are told apart from a text, or end, before their first `*`.
+    let plain = |(one, other): &(u8, u8)| one == other && !matches!(one, b'*' | b'?');
+    let same = pattern.bytes().zip(text.bytes()).take_while(plain).count();
+    let (Some(pattern), Some(text)) = (pattern.get(same..), text.get(same..)) else { return whole(pattern, text) };
+    match pattern.as_bytes().first() {
+        None => text.is_empty(),
+        Some(b'*' | b'?') => whole(pattern, text),
+        // Another letter, or none.
+        Some(_) => false,
+    }
+}
+
+/// [`matches`], character by character.
+fn whole(pattern: &str, text: &str) -> bool {
     let (mut pattern, mut text) = (pattern.chars(), text.chars());
     let mut retry: Option<(std::str::Chars<'_>, std::str::Chars<'_>)> = None;
     loop {
@@ -58,8 +72,14 @@ impl AccountPattern<'_> {
     /// Whether it matches the ServiceAccount `name` of `namespace`.
     #[must_use]
     pub fn matches(&self, namespace: &str, name: &str) -> bool {
-        self.0.split_once('/').is_some_and(|(namespaces, names)| matches(namespaces, namespace) && matches(names, name))
+        matches_account(&self.0, namespace, name)
     }
+}
+
+/// Whether the pattern `namespace/name` matches a ServiceAccount.
+#[must_use]
+pub fn matches_account(pattern: &str, namespace: &str, name: &str) -> bool {
+    pattern.split_once('/').is_some_and(|(namespaces, names)| matches(namespaces, namespace) && matches(names, name))
 }
 
 /// Namespace and name of the ServiceAccount that a username stands for.
