@@ -130,11 +130,14 @@ impl<'s, 'd> Standing<'s, 'd> {
         let mut standing =
             Self { who, actions, asks: false, authored: false, excused: Vec::new(), unchecked: Vec::new() };
         let claimant = claimant(pod, request);
-        let token_mounts = standing.excuse(Rule::TokenMounts, settings, &claimant);
-        if token_mounts == Action::Off {
-            standing.actions.components = Action::Off;
+        // A claim is judged with the rule's own action, whatever holds for other Airflow pods.
+        let own = standing.actions.token_mounts;
+        if standing.who.spoofed {
+            standing.actions.token_mounts = standing.actions.components;
         }
-        standing.actions.token_mounts = token_mounts;
+        let judged = standing.excuse(Rule::TokenMounts, settings, &claimant);
+        standing.actions.components = judged;
+        standing.actions.token_mounts = own.min(judged);
         let authored = |(key, _): &(Text<'_>, Text<'_>)| annotation::WRITTEN_BY_AUTHORS.contains(&&**key);
         standing.authored = pod.metadata.annotations.iter().any(authored);
         // What was injected is told by its form, of pods that may have asked for it once.

@@ -165,7 +165,6 @@ const LAUNCHER: &str = "system:serviceaccount:airflow:airflow-worker";
 const API: &str = "https://kubernetes.default.svc.cluster.local";
 
 #[test]
-#[ignore = "a bug of rule token-mounts: what it advises has no effect"]
 fn an_audience_of_the_api_servers_own_is_told_as_one() {
     let Some(attacks) = attacks() else { return };
     let attack = attacks.iter().find(|attack| attack.file == "44-audience-api-alias.yaml").expect("the file");

@@ -216,7 +216,6 @@ fn the_checker_sees_what_is_planted() {
 }
 
 #[test]
-#[ignore = "a false alarm of rule token-mounts: nobody in this pod gets a token that he may not hold"]
 fn holders_may_share_their_processes_with_each_other() {
     let containers = json!([{"name": "triggerer", "image": "airflow"}]);
     let init = json!([{"name": "vault-agent-init", "image": "vault"}]);

@@ -309,7 +309,6 @@ fn a_launchers_template_that_claims_to_be_a_components_is_denied() {
 }
 
 #[test]
-#[ignore = "a bug of Standing::tell: where `airflowPods` turns the rule off, templates that claim to be a component's pass"]
 fn a_claim_of_a_launchers_template_is_denied_where_other_airflow_pods_are_ignored() {
     let settings = json!({"tokenMounts": {"airflowPods": "Ignore"}});
     for kind in templates() {

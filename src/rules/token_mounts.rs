@@ -89,9 +89,7 @@ fn bearer<'a>(volume: &Volume<'a>, settings: &TokenMounts<'_>, granted: &dyn Fn(
     let known = |name: &Text<'a>| any(&settings.token_secrets, name).then(|| Bearer::Secret(name.clone()));
     let projected = volume.projected.iter().flat_map(|projected| &projected.sources).find_map(|source| match source {
         Source::Token { audience, .. } if audience.is_empty() => Some(Bearer::Token),
-        Source::Token { audience, .. } if any(&settings.audiences.api, audience) => {
-            Some(Bearer::ApiAudience(audience.clone()))
-        }
+        Source::Token { audience, .. } if settings.is_api(audience) => Some(Bearer::ApiAudience(audience.clone())),
         Source::Token { audience, .. } => {
             let other = settings.is_other_service(audience) || granted(audience) && !settings.is_api(audience);
             (!other).then(|| Bearer::Audience(audience.clone()))
@@ -332,7 +330,7 @@ impl<'p, 'a> Judge<'p, 'a> {
         }
         if self.pod.outline.spec.share_process_namespace != Some(true)
             || self.who.role != Role::Component
-            || self.pod.containers.len() < 2
+            || self.pod.containers.iter().all(|container| self.who.may_hold(container))
         {
             return;
         }
