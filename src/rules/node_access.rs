@@ -3,27 +3,27 @@
 use super::Rule;
 use crate::finding::{Finding, Place, Problem};
 use crate::json::Text;
-use crate::names::clean_path;
+use crate::names::real_path;
 use crate::plan::Demands;
 use crate::pod::Pod;
 use crate::settings::NodeAccess;
 use crate::sorted::Sorted;
 
-/// Where a node keeps what opens the cluster, and what it is. `/var/run` is `/run`.
+/// Where a node keeps what opens the cluster, and what it is. `/run` is `/var/run`.
 const SENSITIVE: &[(&str, &str)] = &[
     ("/var/lib/kubelet", "the kubelet's directory, with the tokens of every pod"),
     ("/var/lib/k0s", "the kubelet's directory, with the tokens of every pod"),
     ("/var/lib/rancher", "the kubelet's directory, with the tokens of every pod"),
     ("/var/snap/microk8s", "the kubelet's directory, with the tokens of every pod"),
-    ("/run/containerd", "the container runtime"),
-    ("/run/crio", "the container runtime"),
-    ("/run/docker", "the container runtime"),
-    ("/run/docker.sock", "the container runtime"),
-    ("/run/dockershim.sock", "the container runtime"),
-    ("/run/cri-dockerd.sock", "the container runtime"),
-    ("/run/k0s", "the container runtime"),
-    ("/run/k3s", "the container runtime"),
-    ("/run/podman", "the container runtime"),
+    ("/var/run/containerd", "the container runtime"),
+    ("/var/run/crio", "the container runtime"),
+    ("/var/run/docker", "the container runtime"),
+    ("/var/run/docker.sock", "the container runtime"),
+    ("/var/run/dockershim.sock", "the container runtime"),
+    ("/var/run/cri-dockerd.sock", "the container runtime"),
+    ("/var/run/k0s", "the container runtime"),
+    ("/var/run/k3s", "the container runtime"),
+    ("/var/run/podman", "the container runtime"),
     ("/var/lib/containerd", "the container runtime's directory, with the files of every container"),
     ("/var/lib/containers", "the container runtime's directory, with the files of every container"),
     ("/var/lib/docker", "the container runtime's directory, with the files of every container"),
@@ -79,21 +79,12 @@ pub fn demand<'a>(pod: &Pod<'a>, settings: &NodeAccess<'_>, demands: &mut Demand
 
 /// What a path of the node exposes, if it does: it lies in a sensitive one, or such a one lies in it.
 fn exposed(path: &str, settings: &NodeAccess<'_>) -> Option<&'static str> {
-    let path = clean(path);
-    if settings.allowed_host_paths.iter().any(|allowed| within(&path, &clean(&allowed.0))) {
+    let path = real_path(path);
+    if settings.allowed_host_paths.iter().any(|allowed| within(&path, &real_path(&allowed.0))) {
         return None;
     }
     let mut sensitive = SENSITIVE.iter();
     sensitive.find(|(known, _)| within(&path, known) || within(known, &path)).map(|(_, what)| *what)
-}
-
-/// The path, clean, and without the link that `/var/run` is.
-fn clean(path: &str) -> String {
-    let path = clean_path(path);
-    match path.strip_prefix("/var/run") {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("/run{rest}"),
-        _ => path,
-    }
 }
 
 /// Whether a clean path is another one or lies below it.
