@@ -40,12 +40,20 @@ pub enum Found {
 /// The lookups of one verdict: the same question is asked once.
 pub struct Lookups<'c> {
     cluster: &'c dyn Cluster,
-    asked: Vec<(String, Found)>,
+    asked: Vec<Asked>,
     reviewed: Vec<(String, Option<bool>)>,
     /// The action of the rule that asks.
     pub action: Action,
     /// The lookups that failed: the action of the rule that asked, and what it was, in words.
     pub failed: Vec<(Action, String)>,
+}
+
+/// A question about an object, and what came of it.
+#[derive(Debug)]
+struct Asked {
+    kind: &'static str,
+    question: String,
+    found: Found,
 }
 
 impl std::fmt::Debug for Lookups<'_> {
@@ -118,7 +126,7 @@ impl<'c> Lookups<'c> {
         known
     }
 
-    fn get(&mut self, kind: &str, namespace: &str, name: &str, masks: &str) -> Found {
+    fn get(&mut self, kind: &'static str, namespace: &str, name: &str, masks: &str) -> Found {
         let question = ObjectWriter::default()
             .text("api_version", "v1")
             .text("kind", kind)
@@ -127,8 +135,16 @@ impl<'c> Lookups<'c> {
             .raw("disable_cache", "false")
             .raw("field_masks", masks)
             .finish();
-        if let Some((_, found)) = self.asked.iter().find(|(asked, _)| *asked == question) {
-            return found.clone();
+        if let Some(asked) = self.asked.iter().find(|asked| asked.question == question) {
+            return asked.found.clone();
+        }
+        if self.asked.iter().any(|asked| asked.kind == kind && asked.found == Found::Unknown) {
+            // Whoever did not answer once is not asked again and again, with a pod waiting.
+            let (namespace, name) = (shown(namespace), shown(name));
+            self.failed
+                .push((self.action, format!("{kind} `{name}` of namespace `{namespace}` was not looked up either")));
+            self.asked.push(Asked { kind, question, found: Found::Unknown });
+            return Found::Unknown;
         }
         let found = match self.cluster.ask("get_resource", &question) {
             Ok(answer) => match read(&answer, name) {
@@ -139,7 +155,7 @@ impl<'c> Lookups<'c> {
             Err(text) if text.contains(&format!("Cannot find v1/{kind} named ")) => Found::Missing,
             Err(text) => self.fail(kind, namespace, name, &text),
         };
-        self.asked.push((question, found.clone()));
+        self.asked.push(Asked { kind, question, found: found.clone() });
         found
     }
 

@@ -4,12 +4,12 @@
 use crate::annotation;
 use crate::judge::read;
 use crate::names::shown;
-use crate::pod::{Outline, Pod};
+use crate::pod::{Metadata, Outline, Pod};
 use crate::request::{Object, Request};
-use crate::rules::{Rule, token_mounts};
+use crate::rules::{Rule, rbac, token_mounts};
 use crate::settings::access::Claimant;
 use crate::settings::problems::list;
-use crate::settings::{Action, DecidedBy, OtherPods, Settings, Uncatalogued};
+use crate::settings::{Action, ComponentAccess, DecidedBy, OtherPods, ServiceAccounts, Settings, Uncatalogued};
 use crate::standing::Standing;
 use crate::who::Role;
 
@@ -26,8 +26,10 @@ pub fn explain(payload: &[u8]) -> Vec<String> {
         return vec![format!("subresource `{}`: passes, no rule concerns it", shown(&request.sub_resource))];
     }
     let Ok(object) = std::mem::replace(&mut request.object, Ok(None)) else { return Vec::new() };
-    let Some(Object::Pod(outline)) = object else {
-        return vec![format!("kind `{}`: no rule of this version concerns it", shown(&request.kind))];
+    let outline = match object {
+        Some(Object::Pod(outline)) => outline,
+        Some(Object::Account(account)) => return self::account(&account, &request, &settings),
+        _ => return vec![format!("kind `{}`: passes, no rule concerns it", shown(&request.kind))],
     };
     request.requester.exempt = request.is_update() || outline.is_template();
     let standing = Standing::tell(&outline, &request, &settings);
@@ -39,9 +41,8 @@ pub fn explain(payload: &[u8]) -> Vec<String> {
         lines.extend(credentials(&outline, &request, &settings));
     }
     lines.push(secret_rule(&standing, &request, &settings));
-    for (name, rule) in &standing.excused {
-        lines.push(format!("exception `{name}` excuses it from rule {}", rule.id()));
-    }
+    lines.extend(asked_for(&standing, &outline, &request, &settings));
+    lines.extend(excused(&standing));
     if let Ok(pod) = Pod::read(*outline) {
         lines.extend(containers(&pod, &standing, &settings));
     }
@@ -139,6 +140,90 @@ fn credentials(pod: &Outline<'_>, request: &Request<'_>, settings: &Settings<'_>
             uncatalogued.word()
         ));
     }
+    lines
+}
+
+fn excused(standing: &Standing<'_, '_>) -> impl Iterator<Item = String> {
+    standing.excused.iter().map(|(name, rule)| format!("exception `{name}` excuses it from rule {}", rule.id()))
+}
+
+/// The rules that are off unless they are asked for, where they concern the pod.
+fn asked_for(
+    standing: &Standing<'_, '_>,
+    pod: &Outline<'_>,
+    request: &Request<'_>,
+    settings: &Settings<'_>,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut say = |rule: Rule, section: &str, what: &str| {
+        let action = standing.actions.of(rule);
+        if action != Action::Off {
+            let (_, by) = decided(rule, section, request, settings);
+            lines.push(format!("rule {}: {} ({by}){what}", rule.id(), action.word()));
+        }
+    };
+    say(Rule::NodeAccess, "nodeAccess", "");
+    say(Rule::PodOperator, "podOperator", "");
+    say(Rule::Rbac, "rbac", &rights(standing, pod, request, settings));
+    if let (Some(section), Action::Enforce | Action::Audit) = (&settings.service_accounts, standing.actions.workloads())
+    {
+        let account = pod.service_account();
+        let roles = roles(section, &request.namespace, account, &pod.metadata);
+        let (action, account) = (standing.actions.workloads().word(), shown(account));
+        if let Some(roles) = roles {
+            lines.push(format!("rule service-accounts: {action} (`serviceAccounts.workloads`), ServiceAccount `{account}` should have {roles}"));
+        }
+    }
+    lines
+}
+
+/// Whose rights are asked for.
+fn rights(standing: &Standing<'_, '_>, pod: &Outline<'_>, request: &Request<'_>, settings: &Settings<'_>) -> String {
+    let Some(section) = &settings.rbac else { return String::new() };
+    let own =
+        |entry: &&ComponentAccess<'_>| standing.who.components.iter().any(|component| component.name == entry.name);
+    if standing.who.role == Role::Component && section.components.iter().any(|entry| own(&entry)) {
+        format!(
+            ", asks whether ServiceAccount `{}` has the access that its component needs",
+            shown(pod.service_account())
+        )
+    } else if rbac::launcher(&standing.who, &request.requester, section).is_some() {
+        format!(", asks whether `{}` may follow this task pod", shown(&request.requester.username))
+    } else {
+        String::from(", asks nothing: neither a listed component's pod nor a task pod made by a ServiceAccount")
+    }
+}
+
+fn roles(section: &ServiceAccounts<'_>, namespace: &str, name: &str, labels: &Metadata<'_>) -> Option<String> {
+    let roles: Vec<String> =
+        section.roles_of(namespace, name, labels).map(|(key, value)| format!("`{key}={value}`")).collect();
+    if roles.is_empty() { None } else { Some(roles.join(", ")) }
+}
+
+/// Explains the verdict on a ServiceAccount.
+fn account(account: &Outline<'_>, request: &Request<'_>, settings: &Settings<'_>) -> Vec<String> {
+    let Some(section) = &settings.service_accounts else {
+        return vec![String::from("rule service-accounts: Off (`serviceAccounts` is absent)")];
+    };
+    let standing = Standing::tell(account, request, settings);
+    let action = standing.actions.of(Rule::ServiceAccounts);
+    let (_, by) = decided(Rule::ServiceAccounts, "serviceAccounts", request, settings);
+    let by = if standing.excused.is_empty() { by } else { String::from("excused") };
+    let repair = if section.repair { "mended" } else { "reported, not mended (`serviceAccounts.repair: false`)" };
+    let mut lines = vec![format!("rule service-accounts: {} ({by}), differences are {repair}", action.word())];
+    let found = account.automount().map_or("absent, which means true", |value| if value { "true" } else { "false" });
+    lines.push(match section.automount.0 {
+        None => String::from("automountServiceAccountToken: left alone"),
+        Some(_) if !section.matches.concerns(&account.metadata) => {
+            String::from("automountServiceAccountToken: left alone, `serviceAccounts.match` does not match")
+        }
+        Some(wanted) => format!("automountServiceAccountToken: should be {wanted}, is {found}"),
+    });
+    let roles = roles(section, &request.namespace, &account.metadata.name, &account.metadata);
+    lines.push(format!("roles that it should have: {}", roles.as_deref().unwrap_or("none")));
+    let guarded = if section.guards(&request.namespace) { "" } else { ", but no role is given out in this namespace" };
+    lines.push(format!("identities that nobody granted: {}{guarded}", section.identity_annotations.word()));
+    lines.extend(excused(&standing));
     lines
 }
 

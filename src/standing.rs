@@ -66,6 +66,12 @@ impl Actions {
         }
     }
 
+    /// What a pod whose ServiceAccount lacks its component's role leads to.
+    #[must_use]
+    pub fn workloads(self) -> Action {
+        self.workloads
+    }
+
     /// What a finding leads to.
     #[must_use]
     pub fn of_finding(self, finding: &Finding<'_>) -> Action {

@@ -60,10 +60,7 @@ pub fn demand<'a>(
             }
         }
     }
-    let launcher = service_account(&requester.username).filter(|_| {
-        settings.launchers && who.role == Role::Task && requester.is_judged() && !requester.is_workload_controller()
-    });
-    if let Some(account) = launcher {
+    if let Some(account) = launcher(who, requester, settings) {
         for verbs in FOLLOW {
             asked.verbs(account, namespace, verbs, None);
         }
@@ -73,6 +70,17 @@ pub fn demand<'a>(
             }
         }
     }
+}
+
+/// The ServiceAccount, namespace and name, that made a task pod and is to follow it.
+pub fn launcher<'r>(
+    who: &Who<'_, '_>,
+    requester: &'r Requester<'_>,
+    settings: &Rbac<'_>,
+) -> Option<(&'r str, &'r str)> {
+    service_account(&requester.username).filter(|_| {
+        settings.launchers && who.role == Role::Task && requester.is_judged() && !requester.is_workload_controller()
+    })
 }
 
 struct Asked<'r, 'a, 'c> {

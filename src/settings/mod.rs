@@ -19,7 +19,7 @@ pub use access::{Allow, Exception, ExceptionMatch, Override};
 pub use catalogue::{Catalogue, Entry, Injection, Uncatalogued};
 pub use node_access::NodeAccess;
 pub use pod_operator::PodOperator;
-pub use rbac::{Access, NamedAccess, Rbac};
+pub use rbac::{Access, ComponentAccess, NamedAccess, Rbac};
 pub use read::{Labels, Pattern, Restriction, Setting};
 pub use secret_access::{ProtectedSecrets, SecretAccess};
 pub use service_accounts::{AZURE_LABEL, IdentityAnnotation, ServiceAccounts};

@@ -1,5 +1,6 @@
 //! `review` as people call it, with the built module.
 
+mod explain;
 mod setup;
 mod usage;
 

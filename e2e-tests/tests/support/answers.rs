@@ -129,3 +129,24 @@ fn a_warning_about_long_names_keeps_to_its_length() {
     let lengths: Vec<usize> = verdict.warnings.iter().map(|text| text.chars().count()).collect();
     assert!(!lengths.is_empty() && lengths.iter().all(|length| *length <= 256), "{lengths:?}");
 }
+
+#[test]
+fn a_host_that_failed_once_is_not_asked_again_and_what_was_not_checked_is_told() {
+    let cluster = fails("timed out");
+    let verdict = asking("one,lake,sea", &settings(), &cluster);
+    assert_eq!(cluster.asked.borrow().len(), 1);
+    assert!(verdict.accepted, "{:?}", verdict.message);
+    let not_checked: Vec<&str> =
+        verdict.warnings.iter().filter_map(|text| text.strip_prefix("not checked: ")).collect();
+    assert_eq!(
+        not_checked,
+        [
+            "Secret `one` of namespace `jobs` can't be looked up: Host error: timed out",
+            "Secret `shared` of namespace `jobs` was not looked up either",
+        ]
+    );
+    let mut deny = settings();
+    deny["onLookupError"] = "Deny".into();
+    let verdict = asking("one,lake,sea", &deny, &fails("timed out"));
+    assert_eq!((verdict.accepted, verdict.code), (false, Some(500)));
+}
