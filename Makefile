@@ -66,6 +66,10 @@ $(BINDGEN)/bin/wasm-bindgen-test-runner:
 e2e-tests: policy.wasm ## Runs the built module in the embedded host
 	cargo test --locked --package airflow-pod-identity-e2e
 
+.PHONY: generate
+generate: ## Makes the schema, the reference page, the form and the package file anew
+	GENERATE=1 cargo test --quiet --package airflow-pod-identity-e2e --test generated no_generated_file_is_stale
+
 .PHONY: test-airflow
 test-airflow: ## Runs the example DAGs in a real Airflow (installs it at first: some minutes, 2.5 GB)
 	TOOLS=$(TOOLS) tests/airflow/run.sh

@@ -17,6 +17,7 @@ pub mod diff;
 pub mod documents;
 mod error;
 pub mod fuel;
+pub mod generated;
 pub mod host;
 pub mod input;
 pub mod laws;

@@ -24,6 +24,9 @@ macro_rules! field {
                 &self.0
             }
         }
+
+        #[cfg(not(target_family = "wasm"))]
+        crate::settings::schema::texts! { $name: $expected, }
     };
 }
 

@@ -17,6 +17,7 @@ mod gke_workload_identity;
 mod google;
 mod vault_token;
 
+pub use custom::TokenPath;
 pub use gcp_service_account_key::GcpServiceAccountKey;
 pub use gcp_workload_identity::external_account;
 pub use google::DIRECTORY as GOOGLE_DIRECTORY;
@@ -61,6 +62,9 @@ pub struct Type {
     pub made: &'static [Made],
     /// Reads the fields; `type` and `allow`, which all types have, it passes over.
     pub read: ReadType,
+    /// The schema of the fields.
+    #[cfg(not(target_family = "wasm"))]
+    pub schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
 }
 
 /// How a volume that the policy made for a credential is told from a user's own: by its name and what it is made of.
@@ -133,6 +137,8 @@ macro_rules! credential_type {
             audience: None,
             made: &[],
             read,
+            #[cfg(not(target_family = "wasm"))]
+            schema: <$fields<'static> as schemars::JsonSchema>::json_schema,
         }
     }};
 }

@@ -11,6 +11,8 @@ mod pod_operator;
 pub(crate) mod problems;
 mod rbac;
 pub(crate) mod read;
+#[cfg(not(target_family = "wasm"))]
+pub mod schema;
 mod secret_access;
 mod service_accounts;
 pub mod token_mounts;
@@ -203,7 +205,7 @@ impl<'a> Settings<'a> {
                 None => Some(Action::Off),
             },
             Rule::Rbac => match &self.rbac {
-                Some(section) => Some(section.failure_action.into()),
+                Some(section) => Some(section.failure_action),
                 None => Some(Action::Off),
             },
         };

@@ -1,6 +1,6 @@
 //! The section `rbac`.
 
-use super::FailureAction;
+use super::Action;
 use super::problems::{At, Problems};
 use super::read::{Pattern, Setting, checked, section, words};
 use crate::json::{Kind, Reader, Result, Text};
@@ -10,7 +10,7 @@ section! {
     /// Rule `rbac`.
     pub struct Rbac<'a> {
         /// The rule's action.
-        "failureAction" failure_action: FailureAction = FailureAction::Audit;
+        "failureAction" failure_action: Action = Action::Audit;
         /// The access that components need.
         "components" components: Vec<ComponentAccess<'a>> = Vec::new();
         /// Whether launchers are asked for too.

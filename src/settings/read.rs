@@ -176,10 +176,13 @@ impl<'a, const MIN: i64, const MAX: i64> Setting<'a> for Seconds<MIN, MAX> {
 /// Defines a closed set of words that a setting can have. `Off` can be written `false`: that is what YAML 1.1 readers
 /// make of it.
 macro_rules! words {
-    ($(#[$doc:meta])* $vis:vis enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
+    (
+        $(#[doc = $doc:literal])*
+        $vis:vis enum $name:ident { $($(#[doc = $variant_doc:literal])* $variant:ident = $word:literal,)* }
+    ) => {
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        $vis enum $name { $($(#[$variant_doc])* $variant,)* }
+        $vis enum $name { $($(#[doc = $variant_doc])* $variant,)* }
 
         impl $name {
             /// The word in the settings.
@@ -205,6 +208,28 @@ macro_rules! words {
                 Ok(None)
             }
         }
+
+        #[cfg(not(target_family = "wasm"))]
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                $crate::settings::schema::words(&[$(($word, &[$($variant_doc),*]),)*])
+            }
+        }
+
+        #[cfg(not(target_family = "wasm"))]
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.word())
+            }
+        }
     };
 }
 pub(crate) use words;
@@ -222,16 +247,16 @@ pub(crate) fn word<'a>(reader: &mut Reader<'a>) -> Result<Option<Text<'a>>> {
 /// null has its default. Unknown keys and keys given twice are problems. `check` sees the whole section.
 macro_rules! section {
     (
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         pub struct $name:ident<$life:lifetime> $(also [$($also:literal),*])? {
-            $($(#[$field_doc:meta])* $key:literal $field:ident: $type:ty = $default:expr;)*
+            $($(#[doc = $field_doc:literal])* $key:literal $field:ident: $type:ty = $default:expr;)*
         }
         $(check $check:path;)?
     ) => {
-        $(#[$doc])*
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq)]
         pub struct $name<$life> {
-            $($(#[$field_doc])* pub $field: $type,)*
+            $($(#[doc = $field_doc])* pub $field: $type,)*
             #[doc(hidden)]
             pub document: std::marker::PhantomData<&$life str>,
         }
@@ -271,6 +296,35 @@ macro_rules! section {
                 }
                 $($check(&section, at, problems);)?
                 Ok(Some(section))
+            }
+        }
+
+        #[cfg(not(target_family = "wasm"))]
+        impl<$life> schemars::JsonSchema for $name<$life> {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                use $crate::settings::schema::{Key, lacking, section};
+                let default = serde_json::to_value($name::default()).unwrap_or_default();
+                let keys = vec![$(Key {
+                    name: $key,
+                    doc: &[$($field_doc),*],
+                    schema: generator.subschema_for::<$type>(),
+                    default: default.get($key).cloned().unwrap_or_default(),
+                },)*];
+                section(&[$($doc),*], keys, &[$($($also),*)?], &lacking::<Self>())
+            }
+        }
+
+        #[cfg(not(target_family = "wasm"))]
+        impl serde::Serialize for $name<'_> {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+                use serde::ser::SerializeMap as _;
+                let mut map = serializer.serialize_map(None)?;
+                $(map.serialize_entry($key, &self.$field)?;)*
+                map.end()
             }
         }
     };
