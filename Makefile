@@ -28,7 +28,7 @@ targets:
 	@rustup target list --installed 2>/dev/null | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
 
 policy.wasm: FORCE targets ## Builds the module
-	cargo build --locked --release --target wasm32-wasip1 --lib
+	cargo rustc --locked --release --target wasm32-wasip1 --lib --crate-type cdylib
 	@cmp -s $(TARGET)/wasm32-wasip1/release/airflow_pod_identity.wasm $@ || cp $(TARGET)/wasm32-wasip1/release/airflow_pod_identity.wasm $@
 
 annotated-policy.wasm: policy.wasm metadata.yml README.md ## Builds the module with its metadata (needs kwctl)

@@ -82,7 +82,7 @@ pub struct Made {
 pub type ReadType = for<'a> fn(&mut Reader<'a>, At<'_>, &mut Problems) -> Result<Option<Box<dyn Credential + 'a>>>;
 
 /// A credential as configured.
-pub trait Credential: std::fmt::Debug {
+pub trait Credential {
     /// The Secret that it reads in the pod's namespace.
     fn secret<'s>(&'s self, _name: &'s str) -> Option<&'s str> {
         None
@@ -105,6 +105,12 @@ pub trait Credential: std::fmt::Debug {
 
     /// What the container `container` (an index of [`Pod::containers`](crate::pod::Pod)) needs for it.
     fn require(&self, name: &str, container: usize) -> Vec<Requirement>;
+}
+
+impl std::fmt::Debug for dyn Credential + '_ {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credential")
+    }
 }
 
 /// A key of a Secret, by what is usually in it.

@@ -520,38 +520,29 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Passes over a string's plain bytes, eight at a time, up to a quote, a backslash or a control character.
+    /// Passes over a string's plain bytes, up to a quote, a backslash or a control character.
     #[inline]
     fn pass_plain(&mut self) -> Option<u8> {
-        const ONES: u64 = 0x0101_0101_0101_0101;
-        const HIGH: u64 = 0x8080_8080_8080_8080;
-        let bytes = self.text.as_bytes();
-        while let Some(eight) = bytes.get(self.at..).and_then(|rest| rest.first_chunk::<8>()) {
-            let word = u64::from_le_bytes(*eight);
-            let quote = word ^ (ONES * b'"' as u64);
-            let slash = word ^ (ONES * b'\\' as u64);
-            // The lowest byte marked is exact; above it a borrow may mark more.
-            let marked = (quote.wrapping_sub(ONES) & !quote
-                | slash.wrapping_sub(ONES) & !slash
-                | word.wrapping_sub(ONES * 0x20) & !word)
-                & HIGH;
-            if marked != 0 {
-                self.at += (marked.trailing_zeros() / 8) as usize;
-                return self.peek();
-            }
-            self.at += 8;
-        }
-        loop {
-            match self.peek() {
-                Some(b'"' | b'\\' | 0..=0x1f) | None => return self.peek(),
-                Some(_) => self.at += 1,
-            }
-        }
+        self.at = plain_end(self.text.as_bytes(), self.at);
+        self.peek()
     }
 
     /// Passes over the string at which the reader stands; whether it holds escapes.
+    #[inline]
     fn pass_string(&mut self) -> Result<bool> {
-        self.at += 1;
+        let end = plain_end(self.text.as_bytes(), self.at + 1);
+        if self.text.as_bytes().get(end) == Some(&b'"') {
+            self.at = end + 1;
+            return Ok(false);
+        }
+        self.at = end;
+        self.pass_escapes()
+    }
+
+    /// Passes over the rest of a string that is not plain.
+    #[cold]
+    #[inline(never)]
+    fn pass_escapes(&mut self) -> Result<bool> {
         let mut escaped = false;
         loop {
             match self.pass_plain() {
@@ -640,6 +631,32 @@ impl<'a> Reader<'a> {
             _ => Err(self.expected("four hexadecimal digits")),
         }
     }
+}
+
+/// Where the bytes that a string holds without an escape end, from `at` on: at a quote, a backslash, a control character
+/// or the text's end. Looks at eight at a time.
+#[inline]
+pub(super) fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*eight);
+        let quote = word ^ (ONES * b'"' as u64);
+        let slash = word ^ (ONES * b'\\' as u64);
+        // The lowest byte marked is exact; above it a borrow may mark more.
+        let marked = (quote.wrapping_sub(ONES) & !quote
+            | slash.wrapping_sub(ONES) & !slash
+            | word.wrapping_sub(ONES * 0x20) & !word)
+            & HIGH;
+        if marked != 0 {
+            return at + (marked.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while bytes.get(at).is_some_and(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+        at += 1;
+    }
+    at
 }
 
 fn shape(field: &'static str, expected: &'static str) -> Box<Unreadable> {

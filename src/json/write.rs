@@ -1,7 +1,35 @@
+use super::reader::plain_end;
+
 /// Appends `text` as a JSON string.
 pub fn quote(out: &mut String, text: &str) {
-    // Writing a `str` to memory has no way to fail.
-    out.push_str(&serde_json::to_string(text).unwrap_or_default());
+    out.push('"');
+    let mut rest = text;
+    loop {
+        let (plain, special) = rest.split_at_checked(plain_end(rest.as_bytes(), 0)).unwrap_or((rest, ""));
+        out.push_str(plain);
+        let mut chars = special.chars();
+        let Some(char) = chars.next() else { break };
+        escape(out, char);
+        rest = chars.as_str();
+    }
+    out.push('"');
+}
+
+/// Appends a character that can't stand in a string as it is: a quote, a backslash, a control character.
+fn escape(out: &mut String, char: char) {
+    out.push('\\');
+    match char {
+        '\u{8}' => out.push('b'),
+        '\t' => out.push('t'),
+        '\n' => out.push('n'),
+        '\u{c}' => out.push('f'),
+        '\r' => out.push('r'),
+        '"' | '\\' => out.push(char),
+        _ => {
+            out.push_str(if char < '\u{10}' { "u000" } else { "u001" });
+            out.extend(char::from_digit(u32::from(char) % 16, 16));
+        }
+    }
 }
 
 /// Writes an object, key by key, in the order of the calls. Keys are the policy's own and need no escapes.

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 /// A place in the settings document.
@@ -56,13 +57,19 @@ pub struct Problems {
 #[derive(Debug)]
 struct Problem {
     place: String,
-    what: String,
+    what: Cow<'static, str>,
 }
 
 impl Problems {
     /// Notes a problem at a place.
-    pub fn add(&mut self, at: At<'_>, what: impl fmt::Display) {
-        self.list.push(Problem { place: at.to_string(), what: what.to_string() });
+    pub fn add(&mut self, at: At<'_>, what: impl Into<Cow<'static, str>>) {
+        self.note(at, what.into());
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note(&mut self, at: At<'_>, what: Cow<'static, str>) {
+        self.list.push(Problem { place: at.to_string(), what });
     }
 
     /// Notes that a key is missing, unless what stands there was found wrong already.
@@ -72,7 +79,7 @@ impl Problems {
             problem.place.strip_prefix(&place).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
         if !given && !self.list.iter().any(told) {
-            self.add(at, format_args!("is required{why}"));
+            self.add(at, format!("is required{why}"));
         }
     }
 
@@ -82,7 +89,7 @@ impl Problems {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("the keys here are {}", list(known)),
         };
-        self.add(at.key(key), format_args!("is no setting: {hint}"));
+        self.add(at.key(key), format!("is no setting: {hint}"));
     }
 
     /// Notes a word that is none of the set.
@@ -91,7 +98,7 @@ impl Problems {
             Some(near) => format!("; did you mean `{near}`?"),
             None => String::new(),
         };
-        self.add(at, format_args!("must be one of {}{hint}", list(known)));
+        self.add(at, format!("must be one of {}{hint}", list(known)));
     }
 
     /// The problems.

@@ -19,6 +19,21 @@ pub trait Setting<'a>: Sized {
     }
 }
 
+/// Reads the value of a key into its field; `null` is the default.
+#[inline(never)]
+pub(crate) fn field<'a, T: Setting<'a>>(
+    field: &mut T,
+    reader: &mut Reader<'a>,
+    at: At<'_>,
+    problems: &mut Problems,
+) -> Result<()> {
+    let value = if reader.null()? { T::null() } else { T::read(reader, at, problems)? };
+    if let Some(value) = value {
+        *field = value;
+    }
+    Ok(())
+}
+
 /// Notes that a value of another type was expected and passes over it.
 pub(crate) fn wrong<T>(
     reader: &mut Reader<'_>,
@@ -26,6 +41,12 @@ pub(crate) fn wrong<T>(
     problems: &mut Problems,
     expected: &str,
 ) -> Result<Option<T>> {
+    pass_over(reader, at, problems, expected).map(|()| None)
+}
+
+#[cold]
+#[inline(never)]
+fn pass_over(reader: &mut Reader<'_>, at: At<'_>, problems: &mut Problems, expected: &str) -> Result<()> {
     let found = match reader.kind()? {
         Kind::Null => "null",
         Kind::Bool => "true or false",
@@ -36,7 +57,7 @@ pub(crate) fn wrong<T>(
     };
     reader.skip()?;
     problems.add(at, format!("must be {expected}, found {found}"));
-    Ok(None)
+    Ok(())
 }
 
 impl<'a> Setting<'a> for bool {
@@ -52,12 +73,13 @@ impl<'a> Setting<'a> for Text<'a> {
 }
 
 /// A string that `ok` accepts.
+#[inline(never)]
 pub(crate) fn checked<'a>(
     reader: &mut Reader<'a>,
     at: At<'_>,
     problems: &mut Problems,
     expected: &str,
-    ok: impl Fn(&str) -> bool,
+    ok: fn(&str) -> bool,
 ) -> Result<Option<Text<'a>>> {
     if reader.kind()? != Kind::String {
         return wrong(reader, at, problems, expected);
@@ -98,16 +120,36 @@ impl<'a> Setting<'a> for Pattern<'a> {
 
 impl<'a, T: Setting<'a>> Setting<'a> for Vec<T> {
     fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
-        if reader.kind()? != Kind::List {
-            return wrong(reader, at, problems, "a list");
-        }
-        let mut elements = reader.list("")?;
         let mut list = Self::new();
-        while let Some(index) = reader.element(&mut elements)? {
-            list.extend(T::read(reader, at.index(index), problems)?);
-        }
-        Ok(Some(list))
+        let is_list = each_element(reader, at, problems, &mut |reader, at, problems| {
+            if let Some(element) = T::read(reader, at, problems)? {
+                list.push(element);
+            }
+            Ok(())
+        })?;
+        Ok(is_list.then_some(list))
     }
+}
+
+/// Reads an element of a list.
+type ReadElement<'f, 'a> = dyn FnMut(&mut Reader<'a>, At<'_>, &mut Problems) -> Result<()> + 'f;
+
+/// Visits the elements of the list that comes next. `false` when it is no list.
+fn each_element<'a>(
+    reader: &mut Reader<'a>,
+    at: At<'_>,
+    problems: &mut Problems,
+    visit: &mut ReadElement<'_, 'a>,
+) -> Result<bool> {
+    if reader.kind()? != Kind::List {
+        pass_over(reader, at, problems, "a list")?;
+        return Ok(false);
+    }
+    let mut elements = reader.list("")?;
+    while let Some(index) = reader.element(&mut elements)? {
+        visit(reader, at.index(index), problems)?;
+    }
+    Ok(true)
 }
 
 /// A list that restricts: given, it must name something.
@@ -116,13 +158,17 @@ pub struct Restriction<T>(pub Vec<T>);
 
 impl<'a, T: Setting<'a>> Setting<'a> for Restriction<T> {
     fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
-        let empty = matches!(reader.kind()?, Kind::List)
-            && reader.clone().skip()?.text.trim_matches(['[', ']']).trim().is_empty();
-        if empty {
-            problems.add(at, "must not be empty: an empty list matches nobody");
-        }
+        note_empty(reader, at, problems)?;
         Ok(Vec::read(reader, at, problems)?.map(Self))
     }
+}
+
+/// Notes that the value that comes next is an empty list.
+fn note_empty(reader: &mut Reader<'_>, at: At<'_>, problems: &mut Problems) -> Result<()> {
+    if reader.kind()? == Kind::List && reader.clone().skip()?.text.trim_matches(['[', ']']).trim().is_empty() {
+        problems.add(at, "must not be empty: an empty list matches nobody");
+    }
+    Ok(())
 }
 
 impl<'a, T: Setting<'a>> Setting<'a> for Option<T> {
@@ -199,13 +245,9 @@ macro_rules! words {
                 at: $crate::settings::problems::At<'_>,
                 problems: &mut $crate::settings::problems::Problems,
             ) -> $crate::json::Result<Option<Self>> {
-                const WORDS: &[(&str, $name)] = &[$(($word, $name::$variant),)*];
-                let word = $crate::settings::read::word(reader)?;
-                if let Some((_, value)) = WORDS.iter().find(|(name, _)| word.as_deref() == Some(*name)) {
-                    return Ok(Some(*value));
-                }
-                problems.choice(at, word.as_deref(), &[$($word),*]);
-                Ok(None)
+                const VALUES: &[$name] = &[$($name::$variant),*];
+                let index = $crate::settings::read::choice(reader, at, problems, &[$($word),*])?;
+                Ok(index.and_then(|index| VALUES.get(index).copied()))
             }
         }
 
@@ -234,13 +276,23 @@ macro_rules! words {
 }
 pub(crate) use words;
 
-/// The next value as a word of a closed set; `None` when it can be none. `false` is `Off`.
-pub(crate) fn word<'a>(reader: &mut Reader<'a>) -> Result<Option<Text<'a>>> {
-    Ok(match reader.kind()? {
+/// The index of the next value in a closed set of words; one that is none of them is noted. `false` is `Off`.
+pub(crate) fn choice(
+    reader: &mut Reader<'_>,
+    at: At<'_>,
+    problems: &mut Problems,
+    words: &[&str],
+) -> Result<Option<usize>> {
+    let word = match reader.kind()? {
         Kind::String => reader.string("")?,
         Kind::Bool => reader.bool("")?.filter(|value| !value).map(|_| Text::Borrowed("Off")),
         _ => reader.skip().map(|_| None)?,
-    })
+    };
+    let index = words.iter().position(|known| word.as_deref() == Some(*known));
+    if index.is_none() {
+        problems.choice(at, word.as_deref(), words);
+    }
+    Ok(index)
 }
 
 /// Defines a section of the settings: its keys with their types, defaults and documentation. A key that is absent or
@@ -279,15 +331,7 @@ macro_rules! section {
                 let keys = $crate::settings::read::Keys { read: &[$($key),*], passed_over: &[$($($also),*)?] };
                 let is_object = keys.each(reader, at, problems, &mut |key, reader, at, problems| {
                     $(if key == Key::$field as usize {
-                        let value = if reader.null()? {
-                            <$type as $crate::settings::read::Setting>::null()
-                        } else {
-                            $crate::settings::read::Setting::read(reader, at, problems)?
-                        };
-                        if let Some(value) = value {
-                            section.$field = value;
-                        }
-                        return Ok(());
+                        return $crate::settings::read::field(&mut section.$field, reader, at, problems);
                     })*
                     reader.skip().map(|_| ())
                 })?;
