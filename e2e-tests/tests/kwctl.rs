@@ -20,8 +20,9 @@ mod session;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use e2e_tests::documents;
 use e2e_tests::host::payload;
-use e2e_tests::testing::policy;
+use e2e_tests::testing::{policy, workspace};
 use serde_json::{Map, Value, json};
 
 use crate::case::{Case, all};
@@ -122,6 +123,26 @@ fn every_outcome_of_every_rule_is_there() {
         let changes = ["credentials", "token-mounts", "service-accounts"].contains(&rule);
         assert_eq!(outcomes.contains(&"mutate"), changes, "{rule}");
     }
+}
+
+/// The example for a policy server without Kubernetes.
+#[test]
+fn policies_yml_holds_one_set_of_settings_in_both_modes() {
+    let text = std::fs::read(workspace().join("examples/policy-server/policies.yml")).expect("a readable file");
+    let documents = documents::parse::<Value>(&text).unwrap_or_else(|error| panic!("{error}"));
+    let [document] = &documents[..] else { panic!("{} documents", documents.len()) };
+    let mut without_mode = Vec::new();
+    for mode in MODES {
+        let entry = &document.value[format!("airflow-pod-identity-{mode}")];
+        let mut settings = entry["settings"].clone();
+        assert_eq!(settings["mode"], mode);
+        assert_eq!(entry["allowedToMutate"], mode == "mutate");
+        let verdict = policy().validate_settings(&settings).expect("an answer");
+        assert!(verdict.valid, "{mode}: {:?}", verdict.message);
+        settings["mode"] = Value::Null;
+        without_mode.push((settings, &entry["contextAwareResources"], &entry["hostCapabilities"]));
+    }
+    assert_eq!(without_mode[0], without_mode[1]);
 }
 
 fn is_chosen(name: &str) -> bool {
