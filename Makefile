@@ -36,6 +36,14 @@ annotated-policy.wasm: policy.wasm metadata.yml README.md ## Builds the module w
 	  kwctl annotate -m metadata.yml -u README.md -o $@ policy.wasm; \
 	else echo "skipped: annotated-policy.wasm needs kwctl on the PATH"; fi
 
+# What kwctl calls the version of what it pushes.
+VERSION = $(shell awk '/io\.kubewarden\.policy\.version:/ { print $$2 }' metadata.yml)
+
+.PHONY: push
+push: annotated-policy.wasm ## Pushes the module and prints its digest: make push REGISTRY=registry.example.com/policies
+	@if [ -z "$(REGISTRY)" ]; then echo "where to? make push REGISTRY=registry.example.com/policies" >&2; exit 1; fi
+	kwctl push $(PUSH_FLAGS) annotated-policy.wasm registry://$(REGISTRY)/airflow-pod-identity:v$(VERSION)
+
 .PHONY: review
 review: policy.wasm ## Builds the review command: target/debug/review
 	cargo build --locked --package airflow-pod-identity-e2e --bin review
@@ -63,8 +71,15 @@ $(BINDGEN)/bin/wasm-bindgen-test-runner:
 	$(call install,wasm-bindgen-cli,$(BINDGEN_VERSION),$(BINDGEN))
 
 .PHONY: e2e-tests
-e2e-tests: policy.wasm ## Runs the built module in the embedded host
+e2e-tests: policy.wasm ## Runs the built module in the embedded host, and in kwctl where it is installed
 	cargo test --locked --package airflow-pod-identity-e2e
+	@$(MAKE) --no-print-directory kwctl-tests
+
+.PHONY: kwctl-tests
+kwctl-tests: ## Runs the built module in kwctl (needs kwctl, bats and jq)
+	@missing=; for tool in kwctl bats jq; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	if [ -n "$$missing" ]; then echo "skipped: the kwctl tests need$$missing on the PATH"; \
+	else $(MAKE) --no-print-directory annotated-policy.wasm && bats e2e-tests; fi
 
 .PHONY: generate
 generate: ## Makes the schema, the reference page, the form and the package file anew
