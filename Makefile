@@ -27,8 +27,10 @@ targets:
 	@rustup target list --installed 2>/dev/null | grep -qx wasm32-wasip1 || rustup target add wasm32-wasip1
 	@rustup target list --installed 2>/dev/null | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
 
+# Linked as what it is alone: built together with the library for the tests, every public function would be kept whole.
+# With LLVM's usual threshold for inlining, 225, it would be a sixth larger, for 6 % of the instructions.
 policy.wasm: FORCE targets ## Builds the module
-	cargo rustc --locked --release --target wasm32-wasip1 --lib --crate-type cdylib
+	cargo rustc --locked --release --target wasm32-wasip1 --lib --crate-type cdylib -- -Cllvm-args=-inline-threshold=10
 	@cmp -s $(TARGET)/wasm32-wasip1/release/airflow_pod_identity.wasm $@ || cp $(TARGET)/wasm32-wasip1/release/airflow_pod_identity.wasm $@
 
 annotated-policy.wasm: policy.wasm metadata.yml README.md ## Builds the module with its metadata (needs kwctl)

@@ -1,5 +1,7 @@
 //! The forms that Kubernetes gives to names, and what of a user's text may be shown.
 
+use std::borrow::Cow;
+
 /// A DNS label: lower-case letters, digits and `-`, at most 63, no `-` at either end.
 #[must_use]
 pub fn is_dns_label(text: &str) -> bool {
@@ -38,7 +40,10 @@ pub fn is_mount_path(text: &str) -> bool {
 
 /// The path without empty, `.` and `..` steps, beginning with `/`.
 #[must_use]
-pub fn clean_path(path: &str) -> String {
+pub fn clean_path(path: &str) -> Cow<'_, str> {
+    if is_clean(path) {
+        return Cow::Borrowed(path);
+    }
     let mut clean = String::with_capacity(path.len() + 1);
     for step in path.split('/') {
         match step {
@@ -53,15 +58,22 @@ pub fn clean_path(path: &str) -> String {
     if clean.is_empty() {
         clean.push('/');
     }
-    clean
+    Cow::Owned(clean)
+}
+
+/// Whether there is surely nothing to clean: no step is empty or begins with a dot.
+fn is_clean(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.ends_with('/')
+        && !path.as_bytes().windows(2).any(|two| matches!(two, [b'/', b'/' | b'.']))
 }
 
 /// The clean path, through the link that `/run` is of `/var/run` in nearly every image, or the other way round.
 #[must_use]
-pub fn real_path(path: &str) -> String {
+pub fn real_path(path: &str) -> Cow<'_, str> {
     let path = clean_path(path);
     match path.strip_prefix("/run") {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("/var/run{rest}"),
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => Cow::Owned(["/var/run", rest].concat()),
         _ => path,
     }
 }

@@ -373,10 +373,14 @@ impl<'a> Reader<'a> {
 
     /// The error for a key of this object that was read twice.
     #[must_use]
+    #[cold]
+    #[inline(never)]
     pub fn duplicate(&self, key: &'static str) -> Box<Unreadable> {
         Box::new(Unreadable::Duplicate { key })
     }
 
+    #[cold]
+    #[inline(never)]
     fn wrong(&mut self, field: &'static str, expected: &'static str) -> Box<Unreadable> {
         match self.kind().and_then(|_| self.skip()) {
             Ok(_) => shape(field, expected),
@@ -385,16 +389,17 @@ impl<'a> Reader<'a> {
     }
 
     #[cold]
+    #[inline(never)]
     fn expected(&self, expected: &'static str) -> Box<Unreadable> {
         Box::new(Unreadable::Syntax { at: self.at, expected })
     }
 
-    #[inline]
+    #[inline(always)]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    #[inline]
+    #[inline(always)]
     fn after_space(&mut self) -> Option<u8> {
         loop {
             match self.peek() {
@@ -404,6 +409,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn enter(&mut self) -> Result<()> {
         self.at += 1;
         self.depth += 1;
@@ -413,6 +419,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    #[inline]
     fn leave(&mut self) {
         self.at += 1;
         self.depth -= 1;
@@ -528,7 +535,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes over the string at which the reader stands; whether it holds escapes.
-    #[inline]
+    #[inline(always)]
     fn pass_string(&mut self) -> Result<bool> {
         let end = plain_end(self.text.as_bytes(), self.at + 1);
         if self.text.as_bytes().get(end) == Some(&b'"') {
@@ -552,7 +559,10 @@ impl<'a> Reader<'a> {
                 }
                 Some(b'\\') => {
                     escaped = true;
-                    self.escape()?;
+                    match self.text.as_bytes().get(self.at + 1) {
+                        Some(b'"' | b'\\' | b'n') => self.at += 2,
+                        _ => self.escape().map(|_| ())?,
+                    }
                 }
                 _ => return Err(self.expected("`\"`")),
             }
@@ -635,7 +645,7 @@ impl<'a> Reader<'a> {
 
 /// Where the bytes that a string holds without an escape end, from `at` on: at a quote, a backslash, a control character
 /// or the text's end. Looks at eight at a time.
-#[inline]
+#[inline(always)]
 pub(super) fn plain_end(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -659,6 +669,7 @@ pub(super) fn plain_end(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
+#[cold]
 fn shape(field: &'static str, expected: &'static str) -> Box<Unreadable> {
     Box::new(Unreadable::Shape { field, expected })
 }

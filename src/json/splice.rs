@@ -49,7 +49,7 @@ impl Splices {
         let again = self.opened.last() == Some(&object.close);
         let comma = if object.empty && !again { "" } else { "," };
         self.opened.push(object.close);
-        self.splices.push((object.close..object.close, format!("{comma}\"{key}\":{json}")));
+        self.splices.push((object.close..object.close, [comma, "\"", key, "\":", json].concat()));
     }
 
     /// Appends elements to the list `key` of `object`, which is made when there is none. `removed` elements of the list
@@ -58,13 +58,13 @@ impl Splices {
         if elements.is_empty() {
             return;
         }
-        let joined = elements.join(",");
+        let list = || ["[", &elements.join(","), "]"].concat();
         match slot {
-            Slot::Absent => self.insert(object, key, &format!("[{joined}]")),
-            Slot::Null(range) => self.replace(range.clone(), format!("[{joined}]")),
+            Slot::Absent => self.insert(object, key, &list()),
+            Slot::Null(range) => self.replace(range.clone(), list()),
             Slot::List(list) => {
                 let comma = if list.len > removed { "," } else { "" };
-                self.splices.push((list.close..list.close, format!("{comma}{joined}")));
+                self.splices.push((list.close..list.close, [comma, &elements.join(",")].concat()));
             }
         }
     }

@@ -2,6 +2,7 @@ use super::reader::plain_end;
 
 /// Appends `text` as a JSON string.
 pub fn quote(out: &mut String, text: &str) {
+    out.reserve(text.len() + 2);
     out.push('"');
     let mut rest = text;
     loop {
@@ -32,6 +33,9 @@ fn escape(out: &mut String, char: char) {
     }
 }
 
+/// What an object that the policy writes takes up, in bytes.
+const USUAL: usize = 120;
+
 /// Writes an object, key by key, in the order of the calls. Keys are the policy's own and need no escapes.
 #[derive(Debug)]
 pub struct ObjectWriter {
@@ -40,7 +44,9 @@ pub struct ObjectWriter {
 
 impl Default for ObjectWriter {
     fn default() -> Self {
-        Self { out: String::from("{") }
+        let mut out = String::with_capacity(USUAL);
+        out.push('{');
+        Self { out }
     }
 }
 

@@ -19,19 +19,21 @@ pub trait Setting<'a>: Sized {
     }
 }
 
-/// Reads the value of a key into its field; `null` is the default.
+/// Reads the value of a key into its field; a `null` was read already. One function for each type, not for each key.
 #[inline(never)]
-pub(crate) fn field<'a, T: Setting<'a>>(
-    field: &mut T,
-    reader: &mut Reader<'a>,
-    at: At<'_>,
-    problems: &mut Problems,
-) -> Result<()> {
-    let value = if reader.null()? { T::null() } else { T::read(reader, at, problems)? };
+pub(crate) fn field<'a, T: Setting<'a>>(field: &mut T, reader: &mut Reader<'a>, here: &mut Here<'_, '_>) -> Result<()> {
+    let value = if here.null { T::null() } else { T::read(reader, here.at, here.problems)? };
     if let Some(value) = value {
         *field = value;
     }
     Ok(())
+}
+
+/// Where a value stands, and where its problems go.
+pub(crate) struct Here<'h, 'p> {
+    at: At<'h>,
+    problems: &'p mut Problems,
+    null: bool,
 }
 
 /// Notes that a value of another type was expected and passes over it.
@@ -329,11 +331,11 @@ macro_rules! section {
                 enum Key { $($field),* }
                 let mut section = Self::default();
                 let keys = $crate::settings::read::Keys { read: &[$($key),*], passed_over: &[$($($also),*)?] };
-                let is_object = keys.each(reader, at, problems, &mut |key, reader, at, problems| {
+                let is_object = keys.each(reader, at, problems, &mut |key, reader, here| {
                     $(if key == Key::$field as usize {
-                        return $crate::settings::read::field(&mut section.$field, reader, at, problems);
+                        return $crate::settings::read::field(&mut section.$field, reader, here);
                     })*
-                    reader.skip().map(|_| ())
+                    Ok(())
                 })?;
                 if !is_object {
                     return Ok(None);
@@ -382,7 +384,7 @@ pub(crate) struct Keys<'k> {
 }
 
 /// Reads the value of the key with that index.
-type ReadKey<'f, 'a> = dyn FnMut(usize, &mut Reader<'a>, At<'_>, &mut Problems) -> Result<()> + 'f;
+type ReadKey<'f, 'a> = dyn FnMut(usize, &mut Reader<'a>, &mut Here<'_, '_>) -> Result<()> + 'f;
 
 impl Keys<'_> {
     /// Visits the keys of the object that comes next. `false` when it is no object.
@@ -405,7 +407,8 @@ impl Keys<'_> {
                     problems.add(at.key(name), "stands there twice");
                 }
                 seen |= 1 << index;
-                visit(index, reader, at.key(name), problems)?;
+                let null = reader.null()?;
+                visit(index, reader, &mut Here { at: at.key(name), problems, null })?;
                 continue;
             }
             if !self.passed_over.contains(&key.as_ref()) {
