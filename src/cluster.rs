@@ -220,10 +220,26 @@ fn read(answer: &[u8], name: &str) -> Read<Vec<(String, String)>> {
     }
 }
 
-/// The host's words, as far as they are words.
+/// The host's words, as far as they are words: without what waPC and the policy server put before them, and without the
+/// backtrace that may follow.
 fn plain(text: &str) -> String {
     const MOST: usize = 160;
-    let kept = |char: &char| (char.is_ascii_graphic() || *char == ' ') && *char != '`';
-    let head: String = text.chars().filter(kept).take(MOST).collect();
-    if text.chars().count() > MOST { format!("{head} …") } else { head }
+    const BEFORE: [&str; 2] = ["Host error: ", "Callback evaluation failure: "];
+    let text = BEFORE.iter().fold(text, |text, before| text.strip_prefix(before).unwrap_or(text));
+    let text = text.split("Stack backtrace:").next().unwrap_or_default();
+    let mut kept = String::new();
+    for char in text.chars() {
+        if kept.len() > MOST {
+            return kept + " …";
+        }
+        if char.is_ascii_whitespace() {
+            if !kept.ends_with(' ') {
+                kept.push(' ');
+            }
+        } else if char.is_ascii_graphic() && char != '`' {
+            kept.push(char);
+        }
+    }
+    let kept = kept.trim();
+    if kept.is_empty() { String::from("no reason given") } else { kept.to_owned() }
 }

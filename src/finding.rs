@@ -321,7 +321,12 @@ impl Problem<'_> {
                     let what = format!(
                         "ServiceAccount `{account}` of namespace `{namespace}` is not annotated with `{annotation}: {value}`, which this pod needs"
                     );
-                    (what, Cow::Owned(format!("annotate it: `{line}`; or run the pod as the ServiceAccount that is")))
+                    (
+                        what,
+                        Cow::Owned(format!(
+                            "annotate it: `{line}`; or run the pod as a ServiceAccount that has the annotation"
+                        )),
+                    )
                 } else {
                     let what = format!("ServiceAccount `{account}` does not exist in namespace `{namespace}`");
                     let make = format!("kubectl create serviceaccount {account} --namespace {namespace}");
@@ -341,7 +346,7 @@ impl Problem<'_> {
                 let namespace = shown(&lacking.namespace);
                 let when = match &lacking.component {
                     Some(component) => format!("component `{}` needs it", shown(component)),
-                    None => String::from("it follows this task pod with it"),
+                    None => String::from("it needs this to follow the task pod"),
                 };
                 let elsewhere = if lacking.home == lacking.namespace {
                     String::new()
@@ -412,7 +417,7 @@ impl Problem<'_> {
                         "lets the API server mount the ServiceAccount's token into every pod that does not say otherwise",
                     ),
                     (Some(false), _) => {
-                        String::from("keeps the API server from mounting the ServiceAccount's token, and is to let it")
+                        String::from("is `false`, and `serviceAccounts.automountServiceAccountToken` asks for `true`")
                     }
                 },
                 if *wanted {
@@ -423,7 +428,7 @@ impl Problem<'_> {
             ),
             Self::DefaultAccount => (
                 String::from(
-                    "an operator's pod runs as ServiceAccount `default`, which has no rights: what it asks of the Kubernetes API would be answered with 403 Forbidden",
+                    "an operator's pod runs as ServiceAccount `default`, which usually has no rights: what it asks of the Kubernetes API would be answered with 403 Forbidden",
                 ),
                 "name a ServiceAccount in the operator (`service_account_name=`), one whose rights and cloud roles the task may have",
             ),
@@ -437,7 +442,11 @@ impl Problem<'_> {
                     shown(secret),
                     some(may)
                 ),
-                "remove the reference and name a credential in the annotation `airflow-pod-identity/credentials`, or have the pod's namespace, ServiceAccount and creator added to the `allow` that guards the Secret",
+                if may.is_empty() {
+                    "remove the reference, or have the pod's namespace, ServiceAccount and requester added to the `allow` that guards the Secret"
+                } else {
+                    "remove the reference and name a credential in the annotation `airflow-pod-identity/credentials`, or have the pod's namespace, ServiceAccount and requester added to the `allow` that guards the Secret"
+                },
             ),
             Self::OwnToken(volume, audience) => (
                 format!(
@@ -452,7 +461,7 @@ impl Problem<'_> {
                     "mounts volume `{}`, text that the policy did not write, where Google's libraries look for the policy's credentials",
                     shown(volume)
                 ),
-                "mount it elsewhere",
+                "mount it neither at, above nor below `/var/run/secrets/gcp`",
             ),
             Self::Shadowed(name, origin) => (
                 format!("the pod sets the env variable `{}`, which would be used instead of {origin}", shown(name)),
@@ -466,7 +475,7 @@ impl Problem<'_> {
                 String::from(
                     "belongs to the policy and is not as the policy would write it: somebody else wrote, changed or removed it, or the credential changed since the pod was made",
                 ),
-                "leave the annotation as the policy wrote it; make the pod anew, without it",
+                "on an update, leave the annotation as it is stored; else remove it and make the pod anew",
             ),
             Self::DeclaredToken(volume, bearer) => {
                 let (what, mend) = match bearer {
@@ -491,11 +500,11 @@ impl Problem<'_> {
             }
             Self::TokenEnv(secret) => (
                 format!("reads Secret `{}`, which `tokenMounts.tokenSecrets` names", shown(secret)),
-                "remove the entry; a container that must call the Kubernetes API is listed under `tokenMounts.components`",
+                "remove the entry; a component's container that must call the Kubernetes API is listed under `tokenMounts.components`, a task's can't be",
             ),
             Self::HolderTargeted(name) => (
                 format!("enters the processes of container `{}`, which holds a Kubernetes API token", shown(name)),
-                "target another container",
+                "target another container; where processes are shared (`shareProcessNamespace`), add none",
             ),
             Self::CredentialMounted(volume) => (
                 format!(
@@ -513,7 +522,7 @@ impl Problem<'_> {
             ),
             Self::GrantedTargeted(container) => (
                 format!("enters the processes of container `{}`, which holds an injected credential", shown(container)),
-                "target another container",
+                "target another container; where processes are shared (`shareProcessNamespace`), add none",
             ),
             Self::SharedProcesses(name) => (
                 format!(
@@ -529,9 +538,9 @@ impl Problem<'_> {
                     some(may)
                 ),
                 if may.is_empty() {
-                    "have the pod's namespace, ServiceAccount and creator added to a credential's `allow`"
+                    "have the pod's namespace, ServiceAccount and requester added to a credential's `allow`"
                 } else {
-                    "name one of these, or have the pod's namespace, ServiceAccount and creator added to the credential's `allow`"
+                    "name one of these, or have the pod's namespace, ServiceAccount and requester added to the credential's `allow`"
                 },
             ),
             Self::BadAnnotation(why, may) => (
@@ -539,7 +548,11 @@ impl Problem<'_> {
                     Some(may) => format!("{why}; this pod may use: {}", some(may)),
                     None => (*why).to_owned(),
                 },
-                "write the names as the operator gave them, or remove the annotation",
+                if may.is_some() {
+                    "write the names as the operator gave them, or remove the annotation"
+                } else {
+                    "write names of this pod's containers, separated by commas, or `*` alone; or remove the annotation"
+                },
             ),
             Self::UnknownContainer(name) => {
                 let containers = pod.containers.iter().filter(|container| container.section != Section::Ephemeral);
@@ -568,7 +581,7 @@ impl Problem<'_> {
             ),
             Self::MountTaken(path, needed, origin) => (
                 format!(
-                    "the mount at `{}` stands where {origin} needs a read-only mount of its own at `{}`",
+                    "the mount at `{}` stands where {origin} needs one at `{}` that is its own, `readOnly` and without `subPath`",
                     beside(path, origin),
                     beside(needed, origin)
                 ),
@@ -578,10 +591,17 @@ impl Problem<'_> {
                 format!("the pod sets the env variable `{}` itself, and {origin} needs it set otherwise", shown(name)),
                 "remove the variable from the pod, or remove the annotation that asks for the credential",
             ),
-            Self::TwoCredentials(what, one, other) => (format!("{one} and {other} {what}"), "name one of them only"),
+            Self::TwoCredentials(what, one, other) => (
+                format!("{one} and {other} {what}"),
+                if [one, other].iter().any(|origin| origin.contains("serviceAccountTokenVolume")) {
+                    "give `tokenMounts.serviceAccountTokenVolume` another `volumeName` or `mountPath`"
+                } else {
+                    "name one of them only"
+                },
+            ),
             Self::InjectedToken(volume) => (
                 format!("mounts the injected Kubernetes API token (volume `{}`)", shown(volume)),
-                "set `automountServiceAccountToken: false` in the pod",
+                "set `automountServiceAccountToken: false` in the pod; a container that may hold a token then mounts a projected one of its own",
             ),
             Self::LongToken(volume, seconds, max) => (
                 format!(
@@ -592,7 +612,7 @@ impl Problem<'_> {
             ),
             Self::HolderLacksToken(volume) => (
                 format!(
-                    "is to mount its Kubernetes API token from volume `{}` (`tokenMounts.serviceAccountTokenVolume`) and does not",
+                    "lacks the token volume `{}` that `tokenMounts.serviceAccountTokenVolume` prescribes",
                     shown(volume)
                 ),
                 "mount a projected token of its own here, and set `automountServiceAccountToken: false` in the pod",
@@ -638,8 +658,7 @@ fn beside<'t>(text: &'t str, origin: &str) -> &'t str {
     if origin.contains(NOT_SHOWN) { NOT_SHOWN } else { shown(text) }
 }
 
-const NO_MOUNT: &str =
-    "remove the mount; a container that must call the Kubernetes API is listed under `tokenMounts.components`";
+const NO_MOUNT: &str = "remove the mount; a component's container that must call the Kubernetes API is listed under `tokenMounts.components`, a task's can't be";
 
 impl Place<'_> {
     /// The container that the field belongs to.

@@ -12,11 +12,16 @@ impl Cluster for Host {
     }
 }
 
+/// Writes a record to the policy server's log. A host that takes none does not change the verdict.
+fn log(record: &str) {
+    drop(host_call("kubewarden", "tracing", "log", record.as_bytes()));
+}
+
 /// Registers the policy's functions. The host calls it once for each instance, before anything else.
 #[allow(unsafe_code, reason = "an exported name is part of the waPC protocol")]
 #[unsafe(no_mangle)]
 pub extern "C" fn wapc_init() {
-    register_function("validate", |payload| -> CallResult { Ok(crate::validate(payload, &Host)) });
+    register_function("validate", |payload| -> CallResult { Ok(crate::validate_and_log(payload, &Host, log)) });
     register_function("validate_settings", |payload| -> CallResult { Ok(crate::validate_settings(payload)) });
     register_function("protocol_version", kubewarden_policy_sdk::protocol_version_guest);
 }

@@ -16,6 +16,7 @@ pub fn judge(payload: &[u8], cluster: &dyn Cluster) -> Response {
     };
     match read(text).and_then(|(request, settings)| answer(request, &settings, cluster)) {
         Ok(response) => response,
+        Err(Trouble::Settings(problem)) => Response::misconfigured(&problem),
         Err(why) => Response::unreadable(&why.to_string()),
     }
 }

@@ -70,6 +70,16 @@ pub fn validate(payload: &[u8], cluster: &dyn Cluster) -> Vec<u8> {
     judge::judge(payload, cluster).json()
 }
 
+/// Like [`validate`]; `log` is given the record for the policy server's log, if there is something to say.
+#[must_use]
+pub fn validate_and_log(payload: &[u8], cluster: &dyn Cluster, log: impl FnOnce(&str)) -> Vec<u8> {
+    let response = judge::judge(payload, cluster);
+    if let Some(record) = response.record() {
+        log(&record);
+    }
+    response.json()
+}
+
 /// Judges a settings document: Kubewarden's SettingsValidationResponse, whose message tells every problem at once.
 #[must_use]
 pub fn validate_settings(document: &[u8]) -> Vec<u8> {

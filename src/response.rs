@@ -1,6 +1,6 @@
 //! The answer, as the host reads it: Kubewarden's ValidationResponse.
 
-use crate::json::quote;
+use crate::json::{ObjectWriter, quote};
 use std::fmt::Write;
 
 /// The most characters of a warning that the API server passes on whole.
@@ -17,6 +17,8 @@ pub struct Response {
     pub warnings: Vec<String>,
     /// What the API server's audit log is told.
     pub annotations: Vec<(&'static str, String)>,
+    /// What was judged: operation, kind, namespace and name.
+    pub about: String,
 }
 
 /// Why a request is denied.
@@ -34,6 +36,34 @@ impl Response {
     pub fn unreadable(why: &str) -> Self {
         let message = format!("the request can't be read and is denied: {why}");
         Self { denial: Some(Denial { code: 422, message }), ..Self::default() }
+    }
+
+    /// Denies everything while the settings are wrong.
+    #[must_use]
+    pub fn misconfigured(problem: &str) -> Self {
+        let message = format!("the policy's settings are wrong, and the request is denied: {problem}");
+        Self { denial: Some(Denial { code: 422, message }), ..Self::default() }
+    }
+
+    /// What the policy server's log is told: a JSON record for the host's `tracing`. A request about which there is nothing
+    /// to say has none. Names, ids and counts alone: no message, which the log of the API server's client has.
+    #[must_use]
+    pub fn record(&self) -> Option<String> {
+        let said = |wanted: &str| self.annotations.iter().any(|(key, _)| *key == wanted);
+        let (level, what) = match &self.denial {
+            Some(denial) if denial.code == 403 => ("warning", "denied"),
+            Some(denial) if denial.code == 500 => ("warning", "denied: a lookup failed"),
+            Some(_) => ("warning", "denied: unreadable"),
+            None if said("not-checked") => ("warning", "accepted, not all of it checked"),
+            None if self.mutated.is_some() => ("info", "mutated"),
+            None if said("findings") || said("exceptions") => ("info", "accepted, with findings"),
+            None => return None,
+        };
+        let mut record = ObjectWriter::default().text("level", level).text("message", what).text("object", &self.about);
+        for (key, value) in &self.annotations {
+            record = record.text(key, value);
+        }
+        Some(record.finish())
     }
 
     /// The answer's JSON.

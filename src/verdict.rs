@@ -127,7 +127,13 @@ pub fn respond<'a>(
         failed: lookups.failed,
         on_lookup_error: settings.on_lookup_error,
     };
-    Ok(verdict.response())
+    let mut response = verdict.response();
+    if response.denial.is_some() || response.mutated.is_some() || !response.annotations.is_empty() {
+        let name = pod.outline.metadata.known_as();
+        let (namespace, name) = (shown(&request.namespace), shown(name));
+        response.about = format!("{} {} {namespace}/{name}", request.operation, shown(&request.kind));
+    }
+    Ok(response)
 }
 
 impl<'a> Verdict<'_, 'a> {
