@@ -7,7 +7,6 @@ use crate::rules::Rule;
 use crate::rules::rbac::Lacking;
 use crate::settings::problems::list;
 use std::borrow::Cow;
-use std::fmt::Write;
 use std::rc::Rc;
 
 /// A rule's finding about an object.
@@ -675,25 +674,26 @@ impl Place<'_> {
     }
 
     fn path(&self, pod: &Pod<'_>) -> String {
-        format!("{}{}", pod.outline.prefix, self.path_in_pod(pod))
+        [pod.outline.prefix, &self.path_in_pod(pod)].concat()
     }
 
     fn path_in_pod(&self, pod: &Pod<'_>) -> String {
+        let entry = |list: &str, index: usize| [list, "[", &index.to_string(), "]"].concat();
         let container = |index: usize| {
             let found = pod.containers.get(index);
-            found.map_or_else(String::new, |container| format!("{}[{}]", container.section.path(), container.index))
+            found.map_or_else(String::new, |container| entry(container.section.path(), container.index))
         };
         match self {
-            Self::Spec(field) => format!("spec.{field}"),
+            Self::Spec(field) => ["spec.", field].concat(),
             Self::Field(field) => (*field).to_owned(),
             Self::Labels => String::from("metadata.labels"),
-            Self::Annotation(key) => format!("metadata.annotations[{}]", shown(key)),
-            Self::Volume(index) => format!("spec.volumes[{index}]"),
+            Self::Annotation(key) => ["metadata.annotations[", shown(key), "]"].concat(),
+            Self::Volume(index) => entry("spec.volumes", *index),
             Self::Container(index) => container(*index),
-            Self::Mount(index, mount) => format!("{}.volumeMounts[{mount}]", container(*index)),
-            Self::Env(index, env) => format!("{}.env[{env}]", container(*index)),
-            Self::EnvFrom(index, entry) => format!("{}.envFrom[{entry}]", container(*index)),
-            Self::Target(index) => format!("{}.targetContainerName", container(*index)),
+            Self::Mount(index, mount) => entry(&(container(*index) + ".volumeMounts"), *mount),
+            Self::Env(index, env) => entry(&(container(*index) + ".env"), *env),
+            Self::EnvFrom(index, from) => entry(&(container(*index) + ".envFrom"), *from),
+            Self::Target(index) => container(*index) + ".targetContainerName",
         }
     }
 }
@@ -702,14 +702,14 @@ impl Finding<'_> {
     /// Rule, finding id, field path, container, what is wrong and how to mend it.
     #[must_use]
     pub fn render(&self, pod: &Pod<'_>) -> String {
-        let mut text = format!("{}/{}: {}", self.rule.id(), self.problem.id(), self.place.path(pod));
-        if let Some(container) = self.place.container().and_then(|index| pod.containers.get(index)) {
-            // Writing to a string does not fail.
-            let _ = write!(text, " ({} `{}`)", container.section.noun(), shown(&container.name));
-        }
+        let place = self.place.path(pod);
+        let container = self.place.container().and_then(|index| pod.containers.get(index));
+        let container = container.map_or_else(String::new, |container| {
+            [" (", container.section.noun(), " `", shown(&container.name), "`)"].concat()
+        });
         let (what, mend) = self.problem.tell(pod);
-        let _ = write!(text, ": {what}; to mend it, {mend}");
-        text
+        let (rule, id) = (self.rule.id(), self.problem.id());
+        [rule, "/", id, ": ", &place, &container, ": ", &what, "; to mend it, ", &mend].concat()
     }
 
     /// The finding in texts of at most `room` characters, if that can be: in one, or what is wrong and how to mend it
@@ -720,7 +720,7 @@ impl Finding<'_> {
         if whole.chars().count() <= room {
             return vec![whole];
         }
-        let mend = format!("to mend {}, {}", self.brief(pod), self.problem.tell(pod).1);
+        let mend = ["to mend ", &self.brief(pod), ", ", &self.problem.tell(pod).1].concat();
         match whole.split_once("; to mend it, ") {
             Some((wrong, _)) => vec![wrong.to_owned(), mend],
             None => vec![whole],
@@ -730,7 +730,7 @@ impl Finding<'_> {
     /// The finding in a word or two, for audit annotations.
     #[must_use]
     pub fn brief(&self, pod: &Pod<'_>) -> String {
-        format!("{}/{} {}", self.rule.id(), self.problem.id(), self.place.path(pod))
+        [self.rule.id(), "/", self.problem.id(), " ", &self.place.path(pod)].concat()
     }
 
     /// What makes it the same finding in another state of the object: never its text or an index.
@@ -741,7 +741,7 @@ impl Finding<'_> {
             place => {
                 let container = place.container().and_then(|index| pod.containers.get(index));
                 container
-                    .map_or_else(String::new, |container| format!("{}/{}", container.section.noun(), container.name))
+                    .map_or_else(String::new, |container| [container.section.noun(), "/", &container.name].concat())
             }
         };
         (self.rule, self.problem.id(), container, self.problem.subject())

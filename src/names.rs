@@ -100,7 +100,7 @@ pub const NOT_SHOWN: &str = "(not shown)";
 pub fn label_of(prefix: &str, name: &str) -> String {
     let room = 63 - prefix.len();
     if name.len() <= room && !name.contains('.') && !name.contains("serviceaccount") {
-        return format!("{prefix}{name}");
+        return [prefix, name].concat();
     }
     let readable: String =
         name.replace('.', "-").replace("serviceaccount", "sa").chars().take(room.saturating_sub(17)).collect();

@@ -462,7 +462,7 @@ impl ProjectedSource {
             Self::Annotation { key, path } => {
                 let field = ObjectWriter::default().text("apiVersion", "v1").text("fieldPath", &field_of(key)).finish();
                 let item = ObjectWriter::default().raw("fieldRef", &field).text("path", path).finish();
-                let items = ObjectWriter::default().raw("items", &format!("[{item}]")).finish();
+                let items = ObjectWriter::default().raw("items", &["[", &item, "]"].concat()).finish();
                 ObjectWriter::default().raw("downwardAPI", &items).finish()
             }
         }
@@ -507,13 +507,13 @@ impl VolumeSource {
                     .collect();
                 let mut source = ObjectWriter::default().text("secretName", secret);
                 if !items.is_empty() {
-                    source = source.raw("items", &format!("[{}]", items.join(",")));
+                    source = source.raw("items", &["[", &items.join(","), "]"].concat());
                 }
                 volume.raw("secret", &source.finish()).finish()
             }
             Self::Projected(sources) => {
                 let sources: Vec<String> = sources.iter().map(ProjectedSource::json).collect();
-                let source = ObjectWriter::default().raw("sources", &format!("[{}]", sources.join(",")));
+                let source = ObjectWriter::default().raw("sources", &["[", &sources.join(","), "]"].concat());
                 volume.raw("projected", &source.finish()).finish()
             }
             Self::ApiAccess { audience, expiration } => {

@@ -222,7 +222,7 @@ impl<'a> Verdict<'_, 'a> {
         for (finding, _) in reported.iter().take(TOLD) {
             const HEADING: &str = "not enforced: ";
             let texts = finding.render_within(self.pod, WARNING - HEADING.len());
-            response.warnings.extend(texts.iter().map(|text| format!("{HEADING}{text}")));
+            response.warnings.extend(texts.iter().map(|text| [HEADING, text].concat()));
         }
         if reported.len() > TOLD {
             response.warnings.push(format!("not enforced: and {} more findings", reported.len() - TOLD));
@@ -283,7 +283,7 @@ impl<'a> Verdict<'_, 'a> {
         for grant in self.grants.granted.iter().filter(|grant| injected(&grant.name) && !grant.containers.is_empty()) {
             let names = grant.containers.iter().filter_map(|index| self.pod.container_name(*index));
             let names: Vec<&str> = names.map(|name| shown(name)).collect();
-            which.push(format!("{}: {}", shown_label(&grant.name), first(&names)));
+            which.push([shown_label(&grant.name), ": ", &first(&names)].concat());
             let new: Vec<&str> = names.into_iter().take(LISTED + 1).filter(|name| !into.contains(name)).collect();
             into.extend(new);
         }
@@ -293,7 +293,7 @@ impl<'a> Verdict<'_, 'a> {
             let mended = plan.mended.iter().filter(|finding| finding.rule == Rule::TokenMounts);
             note(
                 "token-mounts",
-                mended.take(TOLD).map(|finding| format!("mended {}", finding.brief(self.pod))).collect(),
+                mended.take(TOLD).map(|finding| ["mended ", &finding.brief(self.pod)].concat()).collect(),
                 "; ",
             );
         }
@@ -304,7 +304,7 @@ impl<'a> Verdict<'_, 'a> {
 fn first(names: &[&str]) -> String {
     let shown: Vec<&str> = names.iter().take(LISTED).copied().collect();
     let more = if names.len() > LISTED { ", …" } else { "" };
-    format!("{}{more}", shown.join(", "))
+    shown.join(", ") + more
 }
 
 fn worst_first<'f, 'a>(findings: Vec<(&'f Finding<'a>, bool)>) -> Vec<(&'f Finding<'a>, bool)> {

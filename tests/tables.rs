@@ -88,6 +88,16 @@ table_test!(readable_as_serde_json_reads, {
     }
 });
 
+table_test!(strings_as_serde_json_writes, {
+    let all: String = (0..0x300).filter_map(char::from_u32).collect();
+    let each = all.chars().map(|char| format!("seven: {char}"));
+    for text in each.chain([String::new(), String::from("/\u{2028}\u{1f600}"), all.clone()]) {
+        let mut ours = String::new();
+        airflow_pod_identity::json::quote(&mut ours, &text);
+        assert_eq!(ours, serde_json::to_string(&text).unwrap());
+    }
+});
+
 table_test!(strings_as_serde_json_reads, {
     for row in rows(include_str!("tables/strings.json")) {
         let document = text(&row, "text");

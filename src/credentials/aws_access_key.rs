@@ -105,7 +105,7 @@ impl Credential for AwsAccessKey<'_> {
             }
             Shape::File => {
                 let volume = label_of(PREFIX, name);
-                let directory = format!("{DIRECTORY}{}", directory_of(name));
+                let directory = [DIRECTORY, &directory_of(name)].concat();
                 let items = vec![(FILE.to_owned(), FILE.to_owned())];
                 let source = VolumeSource::Secret { secret: secret.to_owned(), items };
                 let profile = self.profile.as_ref().map_or("default", |profile| &profile.0);
@@ -113,7 +113,7 @@ impl Credential for AwsAccessKey<'_> {
                     Requirement::Unshadowed { container, names: &[ACCESS_KEY, WEB_IDENTITY] },
                     Requirement::volume(&volume, source),
                     Requirement::mount(container, &volume, &directory),
-                    Requirement::env(container, SHARED_FILE, &format!("{directory}/{FILE}")),
+                    Requirement::env(container, SHARED_FILE, &[&directory, "/", FILE].concat()),
                     Requirement::env(container, "AWS_PROFILE", profile),
                 ]);
             }

@@ -71,14 +71,14 @@ impl Credential for AzureServicePrincipal<'_> {
             None => needs.push(Requirement::env_of_secret(container, "AZURE_CLIENT_SECRET", secret, self.secret_key())),
             Some(key) => {
                 let volume = label_of(PREFIX, name);
-                let directory = format!("{DIRECTORY}{}", directory_of(name));
+                let directory = [DIRECTORY, &directory_of(name)].concat();
                 let items = vec![(key.0.clone().into_owned(), FILE.to_owned())];
                 let source = VolumeSource::Secret { secret: secret.to_owned(), items };
                 needs.extend([
                     Requirement::Unshadowed { container, names: &["AZURE_CLIENT_SECRET"] },
                     Requirement::volume(&volume, source),
                     Requirement::mount(container, &volume, &directory),
-                    Requirement::env(container, "AZURE_CLIENT_CERTIFICATE_PATH", &format!("{directory}/{FILE}")),
+                    Requirement::env(container, "AZURE_CLIENT_CERTIFICATE_PATH", &[&directory, "/", FILE].concat()),
                 ]);
             }
         }

@@ -172,7 +172,7 @@ impl Token<'_> {
     fn place(&self, name: &str) -> (String, String) {
         match self.path.0.strip_prefix('/').and_then(|_| self.path.0.rsplit_once('/')) {
             Some((directory, file)) => (directory.to_owned(), file.to_owned()),
-            None => (format!("{DIRECTORY}{}", directory_of(name)), self.path.0.clone().into_owned()),
+            None => ([DIRECTORY, &directory_of(name)].concat(), self.path.0.clone().into_owned()),
         }
     }
 }

@@ -41,7 +41,7 @@ impl Credential for GcpServiceAccountKey<'_> {
 
     fn require(&self, name: &str, container: usize) -> Vec<Requirement> {
         let volume = label_of(PREFIX, name);
-        let directory = format!("{DIRECTORY}{}", directory_of(name));
+        let directory = [DIRECTORY, &directory_of(name)].concat();
         let secret = self.secret(name).unwrap_or(name).to_owned();
         let source = VolumeSource::Secret { secret, items: vec![(self.key.0.clone().into_owned(), FILE.to_owned())] };
         let mut needs = vec![Requirement::volume(&volume, source), Requirement::mount(container, &volume, &directory)];

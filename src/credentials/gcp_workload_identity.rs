@@ -69,7 +69,7 @@ impl Credential for GcpWorkloadIdentity<'_> {
 
     fn require(&self, name: &str, container: usize) -> Vec<Requirement> {
         let volume = label_of(PREFIX, name);
-        let directory = format!("{DIRECTORY}{}", directory_of(name));
+        let directory = [DIRECTORY, &directory_of(name)].concat();
         let key = format!("{}{volume}", annotation::FAMILY);
         let provider = self.audience.as_ref().map_or("", |audience| &audience.0);
         // The token service wants the name without a scheme.

@@ -14,7 +14,7 @@ pub const FILES: &[&str] = &["GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_AUTH_CR
 
 /// Points the libraries and the command line tools at the file in `directory`.
 pub fn env(container: usize, directory: &str, project: Option<&Project<'_>>, needs: &mut Vec<Requirement>) {
-    let file = format!("{directory}/{FILE}");
+    let file = [directory, "/", FILE].concat();
     needs.extend(FILES.iter().map(|name| Requirement::env(container, name, &file)));
     if let Some(project) = project {
         needs.push(Requirement::env(container, "GOOGLE_CLOUD_PROJECT", &project.0));

@@ -38,7 +38,7 @@ impl Credential for VaultToken<'_> {
 
     fn require(&self, name: &str, container: usize) -> Vec<Requirement> {
         let volume = label_of(PREFIX, name);
-        let directory = format!("{DIRECTORY}{}", directory_of(name));
+        let directory = [DIRECTORY, &directory_of(name)].concat();
         let token = ProjectedSource::token(&self.audience.0, self.expiration.0, TOKEN_FILE);
         let mut needs = vec![
             Requirement::volume(&volume, VolumeSource::Projected(vec![token])),
