@@ -68,9 +68,10 @@ fn a_secret_never_has_values() {
 }
 
 #[test]
-fn field_masks_prune() {
+fn field_masks_prune_what_is_neither_type_nor_metadata() {
     let secret = get("Secret", "airflow", "team-a", &json!(["metadata.name", "type"])).expect("the Secret");
-    assert_eq!(secret, json!({"metadata": {"name": "team-a"}, "type": "Opaque"}));
+    let metadata = json!({"name": "team-a", "namespace": "airflow"});
+    assert_eq!(secret, json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque"}));
 }
 
 #[test]

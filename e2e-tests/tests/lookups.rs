@@ -211,7 +211,7 @@ fn an_account_that_acts_as_another_is_denied_and_the_right_one_passes() {
         "credentials/account-lacks-role: metadata.annotations[airflow-pod-identity/credentials]: ServiceAccount `etl` \
          of namespace `jobs` is not annotated with `iam.gke.io/gcp-service-account: {EMAIL}`, which this pod \
          needs; to mend it, annotate it: `kubectl annotate serviceaccount etl --namespace jobs --overwrite \
-         iam.gke.io/gcp-service-account={EMAIL}`; or run the pod as the ServiceAccount that is"
+         iam.gke.io/gcp-service-account={EMAIL}`; or run the pod as a ServiceAccount that has the annotation"
     );
     for cluster in [account("other@my-project.iam.gserviceaccount.com"), account(""), none] {
         assert_eq!(asking("gke", &settings(), &cluster).message.as_deref(), Some(&*expected));

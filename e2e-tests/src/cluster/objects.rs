@@ -127,12 +127,14 @@ impl Secret {
 }
 
 impl Lookup {
-    /// Leaves of an object what the field masks name; without masks, all of it.
+    /// Leaves of an object what the field masks name; without masks, all of it. As policy-server does it: the masks concern
+    /// what is neither type nor metadata, and those always come whole.
     fn prune(&self, object: Value) -> Value {
         match self.field_masks.as_deref() {
             None | Some([]) => object,
             Some(masks) => {
-                let paths: Vec<Vec<&str>> = masks.iter().map(|mask| mask.split('.').collect()).collect();
+                let mut paths: Vec<Vec<&str>> = masks.iter().map(|mask| mask.split('.').collect()).collect();
+                paths.extend(["apiVersion", "kind", "metadata"].map(|key| vec![key]));
                 prune(object, &paths.iter().map(Vec::as_slice).collect::<Vec<_>>())
             }
         }

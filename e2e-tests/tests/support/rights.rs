@@ -90,11 +90,14 @@ fn what_does_not_say_whether_somebody_may_is_neither_a_yes_nor_a_no_and_is_not_a
         unknown(answer, &|| says(answer), told);
     }
     unknown("not UTF-8", &|| says([b'{', 0xff, b'}']), "the answer can't be used: answer.allowed must be UTF-8");
-    unknown("time-out", &|| fails("request timed out after 2s"), "Host error: request timed out after 2s");
-    unknown("nothing", &|| fails(""), "Host error: ");
-    unknown("many words", &|| fails(&"no ".repeat(100_000)), "Host error: no no no no");
-    unknown("refused", &|| fails("subjectaccessreviews is forbidden"), "Host error: subjectaccessreviews is forbidden");
-    unknown("missing", &|| fails("Cannot find v1/Pod named 'x'"), "Host error: Cannot find v1/Pod named");
+    unknown("time-out", &|| fails("request timed out after 2s"), "request timed out after 2s");
+    unknown("nothing", &|| fails(""), "no reason given");
+    let long =
+        "Callback evaluation failure: error trying to connect\nCaused by:\n    0: refused\n\nStack backtrace:\n 0: x";
+    unknown("a backtrace", &|| fails(long), "error trying to connect Caused by: 0: refused");
+    unknown("many words", &|| fails(&"no ".repeat(100_000)), "no no no no");
+    unknown("refused", &|| fails("subjectaccessreviews is forbidden"), "subjectaccessreviews is forbidden");
+    unknown("missing", &|| fails("Cannot find v1/Pod named 'x'"), "Cannot find v1/Pod named");
 }
 
 #[track_caller]
