@@ -10,6 +10,8 @@ BINDGEN_VERSION := $(shell awk '/^name = "wasm-bindgen"$$/ { getline; gsub(/"/, 
 BINDGEN := $(TOOLS)/wasm-bindgen-$(BINDGEN_VERSION)
 DENY_VERSION := 0.20.2
 DENY := $(TOOLS)/cargo-deny-$(DENY_VERSION)
+FUZZ_VERSION := 0.13.1
+FUZZ := $(TOOLS)/cargo-fuzz-$(FUZZ_VERSION)
 
 # A tool, its version, its place. Registries that mirror others may lack what the tool's lock file names.
 install = cargo install --locked --quiet $(1) --version $(2) --root $(3) || cargo install --quiet $(1) --version $(2) --root $(3)
@@ -61,7 +63,7 @@ demo: review ## Judges the example pods and prints verdicts and diffs
 	@$(REVIEW) --explain --settings examples/settings/demo.yaml --user system:serviceaccount:kube-system:replicaset-controller examples/pods/scheduler-*.yaml examples/pods/app-*.yaml || [ $$? -eq 1 ]
 
 .PHONY: test
-test: test-native test-node e2e-tests ## Runs every test
+test: test-native test-node e2e-tests fuzz-replay ## Runs every test
 
 .PHONY: test-native
 test-native: ## Runs the policy's own tests
@@ -99,14 +101,51 @@ bench: policy.wasm ## Prints the module's size, instructions and memory
 	@cargo run --locked --quiet --package airflow-pod-identity-e2e --bin bench -- policy.wasm \
 	  $(if $(AIRFLOW_POD_IDENTITY_CORPORA),--corpora $(AIRFLOW_POD_IDENTITY_CORPORA))
 
+# Targets for libFuzzer, in a workspace of their own. The policy is safe Rust: no sanitizer, and so no nightly compiler.
+FUZZ_TARGETS := request pod settings annotations
+FUZZ_SECONDS ?= 1200
+fuzz_flags = --fuzz-dir fuzz --sanitizer none --features libfuzzer --target-dir $(abspath $(TARGET))
+
+.PHONY: fuzz
+fuzz: $(FUZZ_TARGETS:%=fuzz-%) ## Looks for inputs that break a law: FUZZ_SECONDS for each target
+
+.PHONY: $(FUZZ_TARGETS:%=fuzz-%)
+$(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(FUZZ)/bin/cargo-fuzz
+	@mkdir -p fuzz/corpus/$*
+	$(FUZZ)/bin/cargo-fuzz run $(fuzz_flags) $* fuzz/corpus/$* fuzz/seeds/$* -- \
+	  -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 -print_final_stats=1 $(FUZZ_ARGS)
+
+.PHONY: fuzz-smoke
+fuzz-smoke: ## The same for 20 seconds each
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=20 FUZZ_ARGS=-seed=1
+
+.PHONY: fuzz-replay
+fuzz-replay: ## Runs the fuzz targets' seeds and past finds as tests
+	cargo test --locked --manifest-path fuzz/Cargo.toml --target-dir $(TARGET)
+
+.PHONY: fuzz-seeds
+fuzz-seeds: $(FUZZ)/bin/cargo-fuzz ## Makes the fuzz targets' seeds anew of the cases and examples
+	cargo run --locked --quiet --manifest-path fuzz/Cargo.toml --target-dir $(TARGET) --example seeds -- $(TARGET)/fuzz-seeds
+	for target in $(FUZZ_TARGETS); do \
+	  rm -rf fuzz/seeds/$$target && mkdir -p fuzz/seeds/$$target && \
+	  $(FUZZ)/bin/cargo-fuzz run $(fuzz_flags) $$target fuzz/seeds/$$target $(TARGET)/fuzz-seeds/$$target -- \
+	    -merge=1 -use_counters=0 -max_len=65536 || exit 1; \
+	done
+
+$(FUZZ)/bin/cargo-fuzz:
+	$(call install,cargo-fuzz,$(FUZZ_VERSION),$(FUZZ))
+
 .PHONY: fmt
 fmt: ## Formats the code
 	cargo fmt --all
+	cargo fmt --manifest-path fuzz/Cargo.toml
 
 .PHONY: lint
 lint: targets deny ## Checks format, clippy and dependencies
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked --manifest-path fuzz/Cargo.toml --target-dir $(TARGET) --all-targets -- -D warnings
 	cargo clippy --locked --package airflow-pod-identity --lib --target wasm32-wasip1 -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --package airflow-pod-identity
 

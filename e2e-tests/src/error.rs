@@ -1,8 +1,10 @@
 //! What can go wrong between a module and its host.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::host::TIME_LIMIT;
+/// How long a call may take: policy-server's own default.
+pub const TIME_LIMIT: Duration = Duration::from_secs(2);
 
 /// Why there is no policy to call.
 #[derive(Debug, thiserror::Error)]

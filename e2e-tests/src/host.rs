@@ -17,12 +17,9 @@ use wasmtime_provider::wasmtime::{Config, Engine, EngineWeak};
 use wasmtime_provider::{EpochDeadlines, WasmtimeEngineProviderBuilder, WasmtimeEngineProviderPre};
 
 use crate::cluster::{Cluster, NoCluster};
-pub use crate::error::{CallError, LoadError};
+pub use crate::error::{CallError, LoadError, TIME_LIMIT};
 use crate::host::exchange::{CallLog, Question};
 use crate::verdict::{HostCall, SettingsVerdict, Verdict};
-
-/// How long a call may take: policy-server's own default.
-pub const TIME_LIMIT: Duration = Duration::from_secs(2);
 
 /// The length of one tick of the clock that interrupts a module.
 const TICK: Duration = Duration::from_millis(100);

@@ -25,7 +25,7 @@ pub use enforcing::enforces_everything;
 pub use token::{Held, OTHER_SERVICES, SECTIONS, api_tokens, is_injected};
 pub use tree::Tree;
 
-use crate::host::CallError;
+use crate::error::CallError;
 use crate::verdict::Verdict;
 
 /// What answers a payload: the module, as `|payload| policy().validate_raw(payload, &NoCluster)`.
@@ -161,7 +161,7 @@ impl Court<'_> {
         let text = String::from_utf8_lossy(&first).into_owned();
         let verdict = Verdict::new(first, Vec::new(), Vec::new());
         let verdict = verdict.map_err(|reason| Violation { law: 7, what: format!("{mode}: {reason}: {text}") })?;
-        form(&verdict, mode)?;
+        form(&verdict, &trial.settings, mode)?;
         let changes = verdict.mutated_object.is_some();
         // What `repair` mends of a ServiceAccount is mended on updates too.
         let fixed = trial.is_update() && trial.request["kind"]["kind"] == "Pod";
@@ -190,12 +190,14 @@ impl Court<'_> {
 }
 
 /// What every answer looks like.
-fn form(verdict: &Verdict, mode: &str) -> Result<(), Violation> {
+fn form(verdict: &Verdict, settings: &Value, mode: &str) -> Result<(), Violation> {
     let complain = |what: &str| Err(Violation { law: 0, what: format!("{mode}: {what}: {}", told(verdict)) });
     match (verdict.accepted, &verdict.message, verdict.code) {
         (true, None, None) => {}
         (true, ..) => return complain("accepted with a message or a code"),
         (false, Some(message), Some(403 | 422)) if !message.is_empty() => {}
+        // A lookup that failed.
+        (false, Some(message), Some(500)) if !message.is_empty() && settings["onLookupError"] == "Deny" => {}
         (false, ..) => return complain("denied without a message, or with an odd code"),
     }
     if verdict.mutated_object.is_some() && (mode == "validate" || !verdict.accepted) {

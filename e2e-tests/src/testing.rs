@@ -1,8 +1,10 @@
 //! What tests need to find: the built module and the corpora.
 
 use std::path::{Path, PathBuf};
+#[cfg(feature = "host")]
 use std::sync::OnceLock;
 
+#[cfg(feature = "host")]
 use crate::host::Policy;
 
 /// Names the module, for tests and for `review`.
@@ -38,6 +40,7 @@ pub fn module() -> PathBuf {
 /// # Panics
 /// When there is none, or when it does not load.
 #[must_use]
+#[cfg(feature = "host")]
 pub fn policy() -> &'static Policy {
     static POLICY: OnceLock<Policy> = OnceLock::new();
     POLICY.get_or_init(|| {

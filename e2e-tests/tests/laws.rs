@@ -103,6 +103,20 @@ fn an_answer_has_a_form() {
 }
 
 #[test]
+fn a_failed_lookup_denies_with_a_code_of_its_own_where_the_settings_say_so() {
+    let failed = r#"{"accepted":false,"code":500,"message":"m"}"#;
+    let judge = |payload: &[u8]| {
+        let payload: Value = serde_json::from_slice(payload).expect("JSON");
+        let creates = payload["request"]["operation"] == "CREATE";
+        Ok(if creates { failed } else { ACCEPT }.as_bytes().to_vec())
+    };
+    let mut trial = trial();
+    assert_eq!(laws::check(&judge, &trial).expect_err("an odd code").law, 0);
+    trial.settings["onLookupError"] = "Deny".into();
+    assert_eq!(laws::check(&judge, &trial).map(|outcome| outcome.mutate.code), Ok(Some(500)));
+}
+
+#[test]
 fn a_mirror_pod_must_not_be_changed() {
     let violation = broken(|asked| match asked.object["metadata"]["annotations"].is_object() {
         true if asked.mutates && !asked.update => mutated(&asked.object),
