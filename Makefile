@@ -31,12 +31,38 @@ targets:
 
 # LLVM's thresholds for inlining and unrolling, usually 225, 325 and 150: with these the module is a seventh smaller, and a
 # call takes 8 % more instructions. (Level s saves less and costs more.)
-SMALL := -inline-threshold=30 -inlinehint-threshold=150 -unroll-threshold=10
+SMALL := -inline-threshold=60 -inlinehint-threshold=325 -unroll-threshold=10
+
+# binaryen's optimizer takes another tenth off the size, and 2 % off the instructions.
+BINARYEN_VERSION := 132.0.0
+WASM_OPT := $(TOOLS)/binaryen-$(BINARYEN_VERSION)/node_modules/.bin/wasm-opt
+WASM_OPT_FLAGS := -O3 --strip-debug --enable-bulk-memory --enable-sign-ext --enable-mutable-globals \
+  --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types
+
+# The same commit gives the same bytes, wherever it is built: panics name files of the registry.
+REMAP := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo
 
 # Linked as what it is alone: built together with the library for the tests, every public function would be kept whole.
-policy.wasm: FORCE targets ## Builds the module
-	cargo rustc --locked --release --target wasm32-wasip1 --lib --crate-type cdylib -- '-Cllvm-args=$(SMALL)'
-	@cmp -s $(TARGET)/wasm32-wasip1/release/airflow_pod_identity.wasm $@ || cp $(TARGET)/wasm32-wasip1/release/airflow_pod_identity.wasm $@
+# Optimizing takes seconds, so what was optimized once is kept by the name of its digest.
+policy.wasm: FORCE targets $(WASM_OPT) ## Builds the module
+	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS='$(REMAP)' \
+	  cargo rustc --locked --release --target wasm32-wasip1 --lib --crate-type cdylib -- '-Cllvm-args=$(SMALL)'
+	@built=$(TARGET)/wasm32-wasip1/release/airflow_pod_identity.wasm; \
+	kept=$(TARGET)/optimized/$$(sha256sum <$$built | cut -c1-64).wasm; mkdir -p $(TARGET)/optimized; \
+	if [ ! -f $$kept ]; then $(WASM_OPT) $(WASM_OPT_FLAGS) $$built -o $$kept.new; mv $$kept.new $$kept; fi; \
+	cmp -s $$kept $@ || cp $$kept $@
+
+$(WASM_OPT):
+	npm install --silent --no-fund --no-audit --prefix $(TOOLS)/binaryen-$(BINARYEN_VERSION) binaryen@$(BINARYEN_VERSION)
+
+.PHONY: reproducible
+reproducible: ## Builds the module in two folders and compares the bytes
+	@folders=$$(mktemp -d); trap 'rm -rf "$$folders"' EXIT; \
+	for name in one another/one; do \
+	  git clone --quiet . $$folders/$$name; \
+	  CARGO_TARGET_DIR=$$folders/$$name/target $(MAKE) --no-print-directory --silent -C $$folders/$$name policy.wasm; \
+	done; \
+	cmp $$folders/one/policy.wasm $$folders/another/one/policy.wasm && sha256sum $$folders/one/policy.wasm | cut -c1-64
 
 annotated-policy.wasm: policy.wasm metadata.yml README.md ## Builds the module with its metadata (needs kwctl)
 	@if command -v kwctl >/dev/null; then \

@@ -167,8 +167,12 @@ impl<'a, T: Setting<'a>> Setting<'a> for Restriction<T> {
 
 /// Notes that the value that comes next is an empty list.
 fn note_empty(reader: &mut Reader<'_>, at: At<'_>, problems: &mut Problems) -> Result<()> {
-    if reader.kind()? == Kind::List && reader.clone().skip()?.text.trim_matches(['[', ']']).trim().is_empty() {
-        problems.add(at, "must not be empty: an empty list matches nobody");
+    if reader.kind()? == Kind::List {
+        let mut ahead = reader.clone();
+        let mut elements = ahead.list("")?;
+        if ahead.element(&mut elements)?.is_none() {
+            problems.add(at, "must not be empty: an empty list matches nobody");
+        }
     }
     Ok(())
 }
