@@ -1,0 +1,132 @@
+//! The built module held against an independent implementation of the verdict, the oracle: over the corpora and over
+//! random pods, requesters and settings, in both modes. They must agree on whether an object is accepted, on every
+//! finding, and on the object that comes of it.
+//!
+//! `DIFFERENTIAL_CASES=100000` tries that many random inputs, `DIFFERENTIAL_SEED=7` others than usual.
+
+#[path = "support/compared.rs"]
+mod compared;
+#[path = "support/corpus.rs"]
+#[expect(dead_code, reason = "of the corpora only the pods are used here")]
+mod corpus;
+#[path = "support/likely.rs"]
+mod likely;
+#[path = "support/likely_settings.rs"]
+mod likely_settings;
+#[path = "support/oracle/mod.rs"]
+mod oracle;
+#[path = "support/random.rs"]
+mod random;
+#[path = "support/smaller.rs"]
+mod smaller;
+
+use std::collections::BTreeMap;
+
+use compared::{Difference, Failure, Input, Outcome, compare};
+use e2e_tests::testing::policy;
+use random::Random;
+use serde_json::json;
+
+/// How many random inputs there are unless the environment says otherwise.
+const CASES: u64 = 3_000;
+
+/// How many kinds of differences are told.
+const TOLD: usize = 8;
+
+/// What came of comparisons.
+#[derive(Debug, Default)]
+struct Tally {
+    counts: BTreeMap<&'static str, usize>,
+    outside: BTreeMap<&'static str, usize>,
+    differences: Vec<Difference>,
+}
+
+impl Tally {
+    fn compare(&mut self, input: &Input) {
+        for mode in ["mutate", "validate"] {
+            match compare(input, mode) {
+                Ok(outcome) => {
+                    let name = match outcome {
+                        Outcome::Denied => "denied",
+                        Outcome::Changed => "changed",
+                        Outcome::Reported => "reported",
+                        Outcome::Untouched => "untouched",
+                    };
+                    *self.counts.entry(name).or_default() += 1;
+                }
+                Err(Failure::Outside(why)) => *self.outside.entry(why).or_default() += 1,
+                Err(Failure::Different(difference)) => self.differences.push(*difference),
+            }
+        }
+    }
+
+    /// How many answers were compared; a test that compared none, or of which most were skipped, is worth nothing.
+    #[track_caller]
+    fn conclude(self) {
+        let compared: usize = self.counts.values().sum();
+        println!("{compared} answers are alike: {:?}; skipped: {:?}", self.counts, self.outside);
+        let count = self.differences.len();
+        let mut kinds: BTreeMap<String, Vec<Difference>> = BTreeMap::new();
+        for difference in self.differences {
+            kinds.entry(difference.what.clone()).or_default().push(difference);
+        }
+        let told = kinds.into_iter().take(TOLD).map(|(what, mut all)| {
+            let (count, first) = (all.len(), all.swap_remove(0));
+            format!("{count} times {what}\n{}", first.smallest())
+        });
+        let told: Vec<String> = told.collect();
+        assert!(count == 0, "{count} differences, such as\n\n{}", told.join("\n\n"));
+        let skipped: usize = self.outside.values().sum();
+        assert!(compared > skipped, "{skipped} skipped");
+        for name in ["denied", "changed", "reported", "untouched"] {
+            assert!(self.counts.contains_key(name), "nothing is {name}");
+        }
+    }
+}
+
+fn variable(name: &str, default: u64) -> u64 {
+    let given = std::env::var(name).ok();
+    given.map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} must be a number")))
+}
+
+#[test]
+fn the_oracle_agrees_on_random_pods() {
+    let mut random = Random(variable("DIFFERENTIAL_SEED", 1));
+    let mut tally = Tally::default();
+    for case in 0..variable("DIFFERENTIAL_CASES", CASES) {
+        let settings = likely_settings::settings(&mut random);
+        let drawn = likely::pod(&mut random);
+        let answer = policy().validate_settings(&settings).expect("an answer");
+        assert!(answer.valid, "{answer:?} of {settings}");
+        tally.compare(&Input {
+            name: format!("case {case}"),
+            pod: drawn.pod,
+            stored: drawn.stored,
+            namespace: drawn.namespace.to_owned(),
+            user: drawn.user,
+            settings,
+        });
+    }
+    tally.conclude();
+}
+
+#[test]
+fn the_oracle_agrees_on_the_corpora() {
+    let Some(samples) = corpus::pods() else { return };
+    let documents = [("default", json!({})), ("strict", corpus::strict()), ("catalogue", corpus::catalogue())];
+    let mut tally = Tally::default();
+    for (document, settings) in &documents {
+        for sample in &samples {
+            let namespace = sample.value["metadata"]["namespace"].as_str().unwrap_or("airflow");
+            tally.compare(&Input {
+                name: format!("{} under {document}", sample.name),
+                pod: sample.value.clone(),
+                stored: false,
+                namespace: namespace.to_owned(),
+                user: Some(sample.user.to_owned()),
+                settings: settings.clone(),
+            });
+        }
+    }
+    tally.conclude();
+}

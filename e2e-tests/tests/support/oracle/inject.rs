@@ -1,0 +1,266 @@
+//! What credentials put into containers, and what stands in their way.
+
+use k8s_openapi::api::core::v1::{
+    EnvVar, EnvVarSource, KeyToPath, ProjectedVolumeSource, SecretKeySelector, SecretVolumeSource,
+    ServiceAccountTokenProjection, Volume, VolumeMount, VolumeProjection,
+};
+
+use super::credentials::{Grant, Grants};
+use super::pattern::{clean, is_within};
+use super::places::{Place, container_mut};
+use super::settings::{Action, Credential};
+use super::{Case, Outcome, Outside};
+
+const REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+/// What belongs together: who sets one of them meant an identity of its own.
+const PAIR: [&str; 2] = ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"];
+
+/// What a credential puts into a pod and into each of its containers.
+#[derive(Debug, Clone, Default)]
+struct Needs {
+    volume: Option<Volume>,
+    mount: Option<VolumeMount>,
+    env: Vec<EnvVar>,
+    /// Variables that SDKs would use instead.
+    shadows: &'static [&'static str],
+}
+
+pub fn judge(case: &Case<'_>, grants: &Grants, action: Action, outcome: &mut Outcome) -> Result<(), Outside> {
+    let needs = grants.list.iter().map(|grant| Ok((grant, needs(grant)?))).collect::<Result<Vec<_>, Outside>>()?;
+    let is_target = |place: &&Place<'_>| grants.targets.contains(&(place.section, place.index));
+    if grants.targets.is_empty() {
+        return Ok(());
+    }
+    let before = outcome.findings.len();
+    for place in case.places.iter().filter(is_target) {
+        for (at, (_, one)) in needs.iter().enumerate() {
+            for (_, other) in &needs[at + 1..] {
+                if get_along(one, other) {
+                    continue;
+                }
+                outcome.find("credentials/two-credentials", &place.path(), action);
+            }
+        }
+    }
+    for (_, needs) in &needs {
+        volume(case, grants, needs, action, outcome);
+        for place in case.places.iter().filter(is_target) {
+            mounts(place, needs, action, outcome);
+            env(place, needs, action, outcome);
+        }
+    }
+    if outcome.findings.len() > before {
+        // Denied in any case, and what is told besides is not the contract's.
+        return if action == Action::Audit { Err(Outside("a conflict that is only reported")) } else { Ok(()) };
+    }
+    for (grant, needs) in &needs {
+        if add(case, grants, needs, outcome) {
+            outcome.mend("credentials/not-injected", &format!("metadata.annotations[{}]", grant.key), action);
+        }
+    }
+    Ok(())
+}
+
+/// Adds what is lacking, and tells whether something was.
+fn add(case: &Case<'_>, grants: &Grants, needs: &Needs, outcome: &mut Outcome) -> bool {
+    let mut added = false;
+    let Some(spec) = &mut outcome.pod.spec else { return false };
+    for place in case.places.iter().filter(|place| grants.targets.contains(&(place.section, place.index))) {
+        let Some(container) = container_mut(spec, place) else { continue };
+        if let Some(mount) = &needs.mount {
+            let mounts = container.volume_mounts.get_or_insert_default();
+            if !mounts.iter().any(|there| is_mount(there, mount)) {
+                mounts.push(mount.clone());
+                added = true;
+            }
+        }
+        let env = container.env.get_or_insert_default();
+        let own_region = env.iter().any(|there| REGIONS.contains(&there.name.as_str()));
+        for variable in &needs.env {
+            let is_there = env.iter().any(|there| there.name == variable.name);
+            if !is_there && !(own_region && REGIONS.contains(&variable.name.as_str())) {
+                env.push(variable.clone());
+                added = true;
+            }
+        }
+    }
+    if let Some(volume) = &needs.volume {
+        let volumes = spec.volumes.get_or_insert_default();
+        if !volumes.iter().any(|there| there.name == volume.name) {
+            volumes.push(volume.clone());
+            added = true;
+        }
+    }
+    added
+}
+
+fn get_along(one: &Needs, other: &Needs) -> bool {
+    let same_variable = one.env.iter().any(|variable| other.env.iter().any(|second| second.name == variable.name));
+    let (name, path) = (
+        |needs: &Needs| needs.volume.as_ref().map(|volume| volume.name.clone()),
+        |needs: &Needs| needs.mount.as_ref().map(|mount| mount.mount_path.clone()),
+    );
+    let same_volume = name(one).is_some() && name(one) == name(other);
+    let same_path = path(one).is_some() && path(one) == path(other);
+    !(same_variable || same_volume || same_path)
+}
+
+/// The pod's own volume of that name, and containers that would get it without being granted it.
+fn volume(case: &Case<'_>, grants: &Grants, needs: &Needs, action: Action, outcome: &mut Outcome) {
+    let Some(needed) = &needs.volume else { return };
+    if let Some(at) = case.volumes().iter().position(|volume| volume.name == needed.name) {
+        if !is_volume(&case.volumes()[at], needed) {
+            outcome.find("credentials/volume-taken", &format!("spec.volumes[{at}]"), action);
+        }
+        return;
+    }
+    for place in case.places.iter().filter(|place| !grants.targets.contains(&(place.section, place.index))) {
+        for (at, _) in place.mounts.iter().enumerate().filter(|(_, mount)| mount.name == needed.name) {
+            outcome.find("credentials/dangling-mount", &format!("{}.volumeMounts[{at}]", place.path()), action);
+        }
+    }
+}
+
+fn mounts(place: &Place<'_>, needs: &Needs, action: Action, outcome: &mut Outcome) {
+    let Some(needed) = &needs.mount else { return };
+    for (at, mount) in place.mounts.iter().enumerate() {
+        if is_within(&mount.mount_path, &needed.mount_path) && !is_mount(mount, needed) {
+            outcome.find("credentials/mount-taken", &format!("{}.volumeMounts[{at}]", place.path()), action);
+        }
+    }
+}
+
+fn env(place: &Place<'_>, needs: &Needs, action: Action, outcome: &mut Outcome) {
+    let path = |at: usize| format!("{}.env[{at}]", place.path());
+    for needed in &needs.env {
+        let there: Vec<usize> = (0..place.env.len()).filter(|at| place.env[*at].name == needed.name).collect();
+        let is_region = REGIONS.contains(&needed.name.as_str());
+        let differs = there.len() > 1 || there.iter().any(|at| !is_variable(&place.env[*at], needed));
+        if let Some(at) = there.first().filter(|_| differs && !is_region) {
+            outcome.find("credentials/env-taken", &path(*at), action);
+        }
+    }
+    let sets = |name: &&&str| place.env.iter().any(|variable| variable.name == **name);
+    let is_web = needs.env.iter().any(|variable| variable.name == PAIR[0]);
+    if is_web && PAIR.iter().filter(sets).count() == 1 {
+        outcome.find("credentials/half-set", &place.path(), action);
+    }
+    for (at, _) in place.env.iter().enumerate().filter(|(_, variable)| needs.shadows.contains(&variable.name.as_str()))
+    {
+        outcome.find("credentials/shadowed", &path(at), action);
+    }
+}
+
+/// Whether the pod's own mount is the one that is needed, however its path is written.
+fn is_mount(own: &VolumeMount, needed: &VolumeMount) -> bool {
+    own.name == needed.name
+        && clean(&own.mount_path) == clean(&needed.mount_path)
+        && own.read_only == Some(true)
+        && own.sub_path.as_deref().is_none_or(str::is_empty)
+        && own.sub_path_expr.as_deref().is_none_or(str::is_empty)
+}
+
+/// Whether the pod's own volume has the needed source, whatever its files' mode.
+fn is_volume(own: &Volume, needed: &Volume) -> bool {
+    let mut own = own.clone();
+    if let Some(secret) = own.secret.as_mut() {
+        secret.default_mode = None;
+    }
+    if let Some(projected) = own.projected.as_mut() {
+        projected.default_mode = None;
+    }
+    own == *needed
+}
+
+/// Whether the pod's own variable is the one that is needed; an empty value is none.
+fn is_variable(own: &EnvVar, needed: &EnvVar) -> bool {
+    let mut own = own.clone();
+    own.value = own.value.filter(|value| !value.is_empty());
+    own == *needed
+}
+
+fn needs(grant: &Grant) -> Result<Needs, Outside> {
+    let name = &grant.name;
+    Ok(match &grant.credential {
+        Credential::GcpServiceAccountKey { secret_name, key, project, .. } => {
+            if name.contains('.') || name.len() > 59 || name.contains("serviceaccount") {
+                return Err(Outside("a name that is shortened"));
+            }
+            let home = format!("/var/run/secrets/gcp/{name}");
+            let file = format!("{home}/key.json");
+            let key = key.clone().unwrap_or_else(|| "key.json".to_owned());
+            let secret = SecretVolumeSource {
+                secret_name: Some(secret_name.clone().unwrap_or_else(|| name.clone())),
+                items: Some(vec![KeyToPath { key, path: "key.json".to_owned(), ..KeyToPath::default() }]),
+                ..SecretVolumeSource::default()
+            };
+            let volume = format!("gcp-{name}");
+            let mut env = vec![
+                literal("GOOGLE_APPLICATION_CREDENTIALS", &file),
+                literal("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", &file),
+            ];
+            env.extend(project.as_ref().map(|project| literal("GOOGLE_CLOUD_PROJECT", project)));
+            Needs {
+                mount: Some(mount(&volume, &home)),
+                volume: Some(Volume { name: volume, secret: Some(secret), ..Volume::default() }),
+                env,
+                shadows: &[],
+            }
+        }
+        Credential::AwsWebIdentity {
+            role_arn,
+            audience,
+            expiration_seconds,
+            region,
+            session_name,
+            regional_sts,
+            ..
+        } => {
+            let home = "/var/run/secrets/eks.amazonaws.com/serviceaccount";
+            let token = ServiceAccountTokenProjection {
+                audience: Some(audience.clone().unwrap_or_else(|| "sts.amazonaws.com".to_owned())),
+                expiration_seconds: Some(expiration_seconds.unwrap_or(86_400)),
+                path: "token".to_owned(),
+                ..ServiceAccountTokenProjection::default()
+            };
+            let source = VolumeProjection { service_account_token: Some(token), ..VolumeProjection::default() };
+            let projected = ProjectedVolumeSource { sources: Some(vec![source]), ..ProjectedVolumeSource::default() };
+            let volume = "aws-iam-token";
+            let mut env = vec![
+                literal("AWS_ROLE_ARN", role_arn),
+                literal("AWS_WEB_IDENTITY_TOKEN_FILE", &format!("{home}/token")),
+            ];
+            env.extend(region.iter().flat_map(|region| REGIONS.map(|name| literal(name, region))));
+            if regional_sts.unwrap_or(true) {
+                env.push(literal("AWS_STS_REGIONAL_ENDPOINTS", "regional"));
+            }
+            env.extend(session_name.as_ref().map(|name| literal("AWS_ROLE_SESSION_NAME", name)));
+            Needs {
+                mount: Some(mount(volume, home)),
+                volume: Some(Volume { name: volume.to_owned(), projected: Some(projected), ..Volume::default() }),
+                env,
+                shadows: &["AWS_ACCESS_KEY_ID"],
+            }
+        }
+        Credential::AirflowConnection { connection_id, secret_name, key, .. } => {
+            let selector = SecretKeySelector {
+                name: secret_name.clone().unwrap_or_else(|| name.clone()),
+                key: key.clone().unwrap_or_else(|| "connection".to_owned()),
+                optional: None,
+            };
+            let from = EnvVarSource { secret_key_ref: Some(selector), ..EnvVarSource::default() };
+            let variable = format!("AIRFLOW_CONN_{}", connection_id.to_uppercase());
+            let env = vec![EnvVar { name: variable, value: None, value_from: Some(from) }];
+            Needs { env, ..Needs::default() }
+        }
+    })
+}
+
+fn literal(name: &str, value: &str) -> EnvVar {
+    EnvVar { name: name.to_owned(), value: Some(value.to_owned()), value_from: None }
+}
+
+fn mount(volume: &str, path: &str) -> VolumeMount {
+    let (name, mount_path) = (volume.to_owned(), path.to_owned());
+    VolumeMount { name, mount_path, read_only: Some(true), ..VolumeMount::default() }
+}

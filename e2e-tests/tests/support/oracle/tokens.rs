@@ -1,0 +1,313 @@
+//! Rule `token-mounts`.
+
+use k8s_openapi::api::core::v1::{
+    ConfigMapProjection, DownwardAPIProjection, DownwardAPIVolumeFile, KeyToPath, ObjectFieldSelector, Pod,
+    ProjectedVolumeSource, ServiceAccountTokenProjection, Volume, VolumeMount, VolumeProjection,
+};
+
+use super::credentials::Grants;
+use super::pattern::{any, clean, is_within};
+use super::places::{Place, Section, container_mut};
+use super::settings::{Action, TokenVolume};
+use super::volumes::{is_injected, is_injected_mount, sources};
+use super::who::Who;
+use super::{Case, Outcome, Outside};
+
+/// How long a token is valid that says nothing.
+const DEFAULT_SECONDS: i64 = 3600;
+
+pub fn judge(case: &Case<'_>, grants: &Grants, outcome: &mut Outcome) -> Result<(), Outside> {
+    let action = case.token_action();
+    if action == Action::Off {
+        return Ok(());
+    }
+    let rule = Rule { case, grants, action, volume: &case.settings.token_mounts.service_account_token_volume };
+    rule.others(outcome);
+    rule.literals(outcome);
+    rule.holders(outcome)?;
+    rule.processes(outcome);
+    rule.automount(outcome);
+    if action == Action::Enforce {
+        rule.mend(&mut outcome.pod);
+    }
+    Ok(())
+}
+
+struct Rule<'r> {
+    case: &'r Case<'r>,
+    grants: &'r Grants,
+    action: Action,
+    volume: &'r TokenVolume,
+}
+
+impl<'r> Rule<'r> {
+    fn may_hold(&self, place: &Place<'_>) -> bool {
+        self.case.may_hold(place.section, place.name)
+    }
+
+    fn all_holders(&self) -> impl Iterator<Item = &'r Place<'r>> {
+        self.case.places.iter().filter(|place| self.may_hold(place))
+    }
+
+    /// The mounts of a container that give it an API credential, with the volumes.
+    fn bearing(&self, place: &'r Place<'r>) -> Vec<(usize, &'r VolumeMount, &'r Volume)> {
+        let granted = self.grants.audiences(place);
+        let mounts = place.mounts.iter().enumerate();
+        let mounted = mounts.filter_map(|(at, mount)| Some((at, mount, self.case.volume(&mount.name)?)));
+        mounted.filter(|(.., volume)| self.case.bears(volume, &granted)).collect()
+    }
+
+    /// Whether a holder is to get the volume: the setting is on and it mounts no token of its own.
+    fn is_to_get(&self, place: &'r Place<'r>) -> bool {
+        self.volume.enabled
+            && self.may_hold(place)
+            && self.bearing(place).iter().all(|(_, mount, volume)| is_injected_mount(mount, volume))
+    }
+
+    /// Containers that may hold nothing.
+    fn others(&self, outcome: &mut Outcome) {
+        let secrets = &self.case.settings.token_mounts.token_secrets;
+        for place in self.case.places.iter().filter(|place| !self.may_hold(place)) {
+            for (at, mount, volume) in self.bearing(place) {
+                let path = format!("{}.volumeMounts[{at}]", place.path());
+                match is_injected_mount(mount, volume) && place.section != Section::Ephemeral {
+                    true => outcome.mend("token-mounts/injected-token", &path, self.action),
+                    false => outcome.find("token-mounts/declared-token", &path, self.action),
+                }
+            }
+            for (at, variable) in place.env.iter().enumerate() {
+                let secret = variable.value_from.as_ref().and_then(|from| from.secret_key_ref.as_ref());
+                if secret.is_some_and(|secret| any(secrets, &secret.name)) {
+                    outcome.find("token-mounts/token-env", &format!("{}.env[{at}]", place.path()), self.action);
+                }
+            }
+            for (at, from) in place.env_from.iter().enumerate() {
+                if from.secret_ref.as_ref().is_some_and(|secret| any(secrets, &secret.name)) {
+                    outcome.find("token-mounts/token-env", &format!("{}.envFrom[{at}]", place.path()), self.action);
+                }
+            }
+        }
+    }
+
+    /// Tokens that are written out.
+    fn literals(&self, outcome: &mut Outcome) {
+        for place in &self.case.places {
+            for (at, variable) in place.env.iter().enumerate() {
+                if variable.value.as_deref().is_some_and(holds_token) {
+                    outcome.find("token-mounts/literal-token", &format!("{}.env[{at}]", place.path()), self.action);
+                }
+            }
+        }
+        for (key, value) in self.case.annotations() {
+            if holds_token(&value) {
+                outcome.find("token-mounts/literal-token", &format!("metadata.annotations[{key}]"), self.action);
+            }
+        }
+    }
+
+    fn holders(&self, outcome: &mut Outcome) -> Result<(), Outside> {
+        let case = self.case;
+        let gets = self.all_holders().any(|place| self.is_to_get(place));
+        let there = case.volume(&self.volume.volume_name);
+        if gets && there.is_some_and(|there| *there != self.made()) {
+            let at = case.volumes().iter().position(|volume| volume.name == self.volume.volume_name);
+            outcome.find(
+                "token-mounts/volume-taken",
+                &format!("spec.volumes[{}]", at.unwrap_or_default()),
+                self.action,
+            );
+            return if self.action == Action::Audit {
+                Err(Outside("a conflict that is only reported"))
+            } else {
+                Ok(())
+            };
+        }
+        for place in &case.places {
+            let is_named = |mount: &VolumeMount| mount.name == self.volume.volume_name;
+            if gets && there.is_none() && !self.may_hold(place) {
+                for (at, _) in place.mounts.iter().enumerate().filter(|(_, mount)| is_named(mount)) {
+                    let path = format!("{}.volumeMounts[{at}]", place.path());
+                    outcome.find("token-mounts/dangling-mount", &path, self.action);
+                }
+            }
+            if self.is_to_get(place) {
+                outcome.mend("token-mounts/holder-lacks-token", &place.path(), self.action);
+                for (at, mount) in place.mounts.iter().enumerate() {
+                    let goes = case.volume(&mount.name).is_some_and(|volume| is_injected_mount(mount, volume));
+                    if !goes && is_within(&mount.mount_path, &self.volume.mount_path) && !self.is_mount(mount) {
+                        let path = format!("{}.volumeMounts[{at}]", place.path());
+                        outcome.find("token-mounts/mount-taken", &path, self.action);
+                    }
+                }
+            } else if self.may_hold(place) {
+                for (_, _, volume) in self.bearing(place) {
+                    if self.is_long(volume) {
+                        outcome.mend("token-mounts/long-token", &place.path(), self.action);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_mount(&self, mount: &VolumeMount) -> bool {
+        mount.name == self.volume.volume_name
+            && clean(&mount.mount_path) == clean(&self.volume.mount_path)
+            && mount.read_only == Some(true)
+            && mount.sub_path.as_deref().is_none_or(str::is_empty)
+    }
+
+    fn too_long(&self, token: &ServiceAccountTokenProjection) -> Option<i64> {
+        let max = self.case.settings.token_mounts.max_expiration_seconds?;
+        let is_api = self.case.is_api(token.audience.as_deref(), &[]);
+        (is_api && token.expiration_seconds.unwrap_or(DEFAULT_SECONDS) > max).then_some(max)
+    }
+
+    fn is_long(&self, volume: &Volume) -> bool {
+        sources(volume)
+            .filter_map(|source| source.service_account_token.as_ref())
+            .any(|token| self.too_long(token).is_some())
+    }
+
+    /// Ways into the processes of a holder.
+    fn processes(&self, outcome: &mut Outcome) {
+        let case = self.case;
+        let is_shared = case.pod.spec.as_ref().is_some_and(|spec| spec.share_process_namespace == Some(true));
+        let is_component = matches!(case.who(), Who::Component(_));
+        let holds = |place: &&Place<'_>| self.may_hold(place);
+        if is_shared
+            && is_component
+            && self.all_holders().next().is_some()
+            && !case.places.iter().all(|place| holds(&place))
+        {
+            outcome.find("token-mounts/shared-processes", "spec.shareProcessNamespace", self.action);
+        }
+        for place in case.places.iter().filter(|place| place.section == Section::Ephemeral) {
+            let enters = |holder: &Place<'_>| is_shared || place.target == Some(holder.name);
+            if self.all_holders().any(enters) {
+                let path = format!("{}.targetContainerName", place.path());
+                outcome.find("token-mounts/holder-targeted", &path, self.action);
+            }
+        }
+    }
+
+    fn automount(&self, outcome: &mut Outcome) {
+        let automount = self.case.pod.spec.as_ref().and_then(|spec| spec.automount_service_account_token);
+        let told = |finding: &super::Finding| finding.text.starts_with("token-mounts/injected-token");
+        if outcome.findings.iter().any(told) {
+            // The contract has both told; the policy tells the one, which is mended by the same line.
+            return;
+        }
+        match automount {
+            Some(true) => outcome.mend("token-mounts/automount-true", "spec.automountServiceAccountToken", self.action),
+            None if self.case.settings.token_mounts.require_automount_false => {
+                outcome.mend("token-mounts/automount-absent", "spec.automountServiceAccountToken", self.action);
+            }
+            _ => {}
+        }
+    }
+
+    fn mend(&self, pod: &mut Pod) {
+        let Some(spec) = &mut pod.spec else { return };
+        let case = self.case;
+        let (mut took, mut gave) = (false, false);
+        for place in &case.places {
+            let gets = self.is_to_get(place);
+            let Some(container) = container_mut(spec, place) else { continue };
+            if gets || !self.may_hold(place) {
+                let mounts = container.volume_mounts.get_or_insert_default();
+                let before = mounts.len();
+                mounts.retain(|mount| !case.volume(&mount.name).is_some_and(|volume| is_injected_mount(mount, volume)));
+                took |= mounts.len() < before;
+                if gets && !mounts.iter().any(|mount| self.is_mount(mount)) {
+                    mounts.push(VolumeMount {
+                        name: self.volume.volume_name.clone(),
+                        mount_path: self.volume.mount_path.clone(),
+                        read_only: Some(true),
+                        ..VolumeMount::default()
+                    });
+                }
+                gave |= gets;
+            }
+        }
+        let automount = spec.automount_service_account_token;
+        let absent = automount.is_none() && case.settings.token_mounts.require_automount_false;
+        if took || gave || automount == Some(true) || absent {
+            spec.automount_service_account_token = Some(false);
+        }
+        let mounted: Vec<String> = spec
+            .containers
+            .iter()
+            .chain(spec.init_containers.iter().flatten())
+            .flat_map(|container| container.volume_mounts.iter().flatten())
+            .map(|mount| mount.name.clone())
+            .collect();
+        let volumes = spec.volumes.get_or_insert_default();
+        if took {
+            volumes.retain(|volume| !is_injected(volume) || mounted.contains(&volume.name));
+        }
+        if gave && !volumes.iter().any(|volume| volume.name == self.volume.volume_name) {
+            volumes.push(self.made());
+        }
+        let held: Vec<&String> =
+            self.all_holders().flat_map(|place| self.bearing(place)).map(|(_, mount, _)| &mount.name).collect();
+        for volume in volumes.iter_mut().filter(|volume| held.contains(&&volume.name)) {
+            let sources = volume.projected.iter_mut().flat_map(|projected| projected.sources.iter_mut().flatten());
+            for token in sources.filter_map(|source| source.service_account_token.as_mut()) {
+                token.expiration_seconds = self.too_long(token).or(token.expiration_seconds);
+            }
+        }
+    }
+
+    /// The volume that a holder gets: the Airflow chart's.
+    fn made(&self) -> Volume {
+        let token = ServiceAccountTokenProjection {
+            audience: self.volume.audience.clone(),
+            expiration_seconds: Some(self.volume.expiration_seconds),
+            path: "token".to_owned(),
+            ..ServiceAccountTokenProjection::default()
+        };
+        let item = |name: &str| KeyToPath { key: name.to_owned(), path: name.to_owned(), ..KeyToPath::default() };
+        let ca = ConfigMapProjection {
+            name: "kube-root-ca.crt".to_owned(),
+            items: Some(vec![item("ca.crt")]),
+            ..ConfigMapProjection::default()
+        };
+        let field = ObjectFieldSelector { api_version: None, field_path: "metadata.namespace".to_owned() };
+        let file = DownwardAPIVolumeFile {
+            path: "namespace".to_owned(),
+            field_ref: Some(field),
+            ..DownwardAPIVolumeFile::default()
+        };
+        let none = VolumeProjection::default;
+        let sources = vec![
+            VolumeProjection { service_account_token: Some(token), ..none() },
+            VolumeProjection { config_map: Some(ca), ..none() },
+            VolumeProjection { downward_api: Some(DownwardAPIProjection { items: Some(vec![file]) }), ..none() },
+        ];
+        let projected = ProjectedVolumeSource { default_mode: Some(420), sources: Some(sources), ..Default::default() };
+        Volume { name: self.volume.volume_name.clone(), projected: Some(projected), ..Volume::default() }
+    }
+}
+
+/// Whether a text holds the JWT of a Kubernetes ServiceAccount: three parts, the second of which says so.
+fn holds_token(text: &str) -> bool {
+    text.split(|letter: char| !(letter.is_ascii_alphanumeric() || "-_.".contains(letter))).any(|word| {
+        let parts: Vec<&str> = word.split('.').collect();
+        let payload = parts.get(1).and_then(|part| decode(part)).unwrap_or_default();
+        let claims: serde_json::Value = serde_json::from_slice(&payload).unwrap_or_default();
+        let subject = claims["sub"].as_str().unwrap_or_default();
+        parts.len() == 3 && subject.starts_with("system:serviceaccount:")
+    })
+}
+
+/// Base64 of URLs, without padding.
+fn decode(text: &str) -> Option<Vec<u8>> {
+    const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut bits = String::new();
+    for letter in text.chars() {
+        bits.push_str(&format!("{:06b}", LETTERS.find(letter)?));
+    }
+    let bytes = bits.as_bytes().chunks_exact(8);
+    bytes.map(|byte| u8::from_str_radix(std::str::from_utf8(byte).ok()?, 2).ok()).collect()
+}
