@@ -128,6 +128,9 @@ fn unlike(told: &str, expected: &[String]) -> Vec<String> {
     if more.is_some() {
         told.pop();
     }
+    // A credential's conflict is told once for each container that is to get it, in the same words.
+    told.sort_unstable();
+    told.dedup();
     told.retain(|text| match missing.iter().position(|known| known == text) {
         Some(at) => {
             missing.remove(at);

@@ -219,12 +219,16 @@ fn volumes(random: &mut Random) -> Vec<Value> {
     let (audience, seconds) = (random.pick(&audiences), random.pick(&[0, 600, 3600, 7200, 86_400]));
     let (secret, path) =
         (random.pick(&SECRETS), random.pick(&["/", "/var/lib/kubelet/pods", "/data", "/var/run/docker.sock"]));
+    let long = match random.chance(80) {
+        true => json!([token("", 86_400), ca(), namespace()]),
+        false => json!([ca(), token("", 86_400), namespace()]),
+    };
     let pool = [
         ("own", projected(json!([token(audience, seconds)]))),
         ("own", projected(json!([token(audience, seconds), ca(), namespace()]))),
         ("kube-api-access", projected(json!([token("", 3600), ca(), namespace()]))),
         ("kube-api-access-fake", projected(json!([token("", 3607), ca()]))),
-        ("kube-api-access-long", projected(json!([ca(), token("", 86_400), namespace()]))),
+        ("kube-api-access-long", projected(long)),
         ("certificate", projected(json!([{"podCertificate": {"signerName": "s", "keyType": "ED25519"}}]))),
         ("key", json!({"secret": {"secretName": secret}})),
         ("key", projected(json!([{"secret": {"name": secret}}, ca()]))),

@@ -10,6 +10,7 @@ use super::places::{Place, Section};
 use super::secrets::{audience, secret};
 use super::settings::{Action, Credential, Uncatalogued};
 use super::volumes::sources;
+use super::who::Who;
 use super::{Case, Outcome, Outside};
 
 pub const GOOGLE: &str = "iam.cloud.google.com/service-account";
@@ -64,34 +65,34 @@ pub fn judge(case: &Case<'_>, outcome: &mut Outcome) -> Result<Grants, Outside> 
     }
     let annotations = case.annotations();
     let mut grants = Grants::default();
-    let mut asks = false;
+    let (mut asks, mut names) = (false, false);
     let asked = [(GOOGLE, case.google(annotations.get(GOOGLE))), (LIST, case.listed(annotations.get(LIST)))];
     for (key, answer) in asked {
         asks |= annotations.contains_key(key);
-        match answer {
-            Ok(found) => {
-                for grant in found {
-                    if !grants.list.iter().any(|known| known.name == grant.name) {
-                        grants.list.push(grant);
-                    }
+        names |= answer.iter().any(|answer| !matches!(answer, Err(Wrong::Bad)));
+        for answer in answer {
+            let id = match answer {
+                Ok(grant) if grants.list.iter().any(|known| known.name == grant.name) => continue,
+                Ok(grant) => {
+                    grants.list.push(grant);
+                    continue;
                 }
-            }
-            Err(wrong) => {
-                for wrong in wrong {
-                    let id = match wrong {
-                        Wrong::Bad => "credentials/bad-annotation",
-                        Wrong::NotAllowed => "credentials/not-allowed",
-                    };
-                    outcome.find(id, &format!("metadata.annotations[{key}]"), action);
-                }
-            }
+                Err(Wrong::Bad) => "credentials/bad-annotation",
+                Err(Wrong::NotAllowed) => "credentials/not-allowed",
+            };
+            outcome.find(id, &format!("metadata.annotations[{key}]"), action);
         }
     }
-    foreign(case, asks, action, outcome);
-    if asks || annotations.contains_key(CONTAINERS) {
-        match case.targets(annotations.get(CONTAINERS)) {
-            Ok(targets) => grants.targets = targets,
-            Err((id, path)) => outcome.find(id, &path, action),
+    asks |= annotations.contains_key(CONTAINERS);
+    if asks || !matches!(case.who(), Who::Other) {
+        foreign(case, asks, action, outcome);
+    }
+    if asks {
+        let (targets, wrong) = case.targets(annotations.get(CONTAINERS));
+        grants.targets = targets;
+        let is_told = |id: &str| id != "credentials/no-container" || names;
+        for (id, path) in wrong.into_iter().filter(|(id, _)| is_told(id)) {
+            outcome.find(id, &path, action);
         }
     }
     let is_credentials = |name: &str| name.starts_with("gcp-") || name == "aws-iam-token";
@@ -134,42 +135,55 @@ fn is_text(volume: &Volume) -> bool {
 }
 
 impl Case<'_> {
+    /// What Google's annotation may name besides the catalogue's credentials.
+    fn uncatalogued(&self) -> Uncatalogued {
+        let empty = self.settings.credentials.is_empty();
+        let default = if empty { Uncatalogued::Allow } else { Uncatalogued::Deny };
+        self.settings.credential_injection.uncatalogued.unwrap_or(default)
+    }
+
+    /// Whether Google's annotation names a Secret with this text.
+    pub fn is_secret(&self, name: &str) -> bool {
+        self.uncatalogued() == Uncatalogued::Allow && !self.settings.credentials.contains_key(name)
+    }
+
     /// What Google's annotation names.
-    fn google(&self, value: Option<&String>) -> Result<Vec<Grant>, Vec<Wrong>> {
-        let Some(name) = value else { return Ok(Vec::new()) };
+    fn google(&self, value: Option<&String>) -> Vec<Result<Grant, Wrong>> {
+        let Some(name) = value else { return Vec::new() };
         if name.is_empty() {
-            return Err(vec![Wrong::Bad]);
+            return vec![Err(Wrong::Bad)];
         }
         let settings = self.settings;
-        let empty = settings.credentials.is_empty();
-        let default = if empty { Uncatalogued::Allow } else { Uncatalogued::Deny };
-        let uncatalogued = settings.credential_injection.uncatalogued.unwrap_or(default);
-        match (settings.credentials.get(name), uncatalogued) {
-            (Some(credential @ Credential::GcpServiceAccountKey { allow, .. }), _) if self.admits(allow.as_ref()) => {
-                Ok(vec![Grant { name: name.clone(), key: GOOGLE, credential: credential.clone() }])
+        let uncatalogued = self.uncatalogued();
+        let answer = match (settings.credentials.get(name), uncatalogued) {
+            (Some(credential @ Credential::GcpServiceAccountKey { allow, .. }), _)
+                if self.grants_to(allow.as_ref()) =>
+            {
+                Ok(Grant { name: name.clone(), key: GOOGLE, credential: credential.clone() })
             }
-            (Some(_), _) | (None, Uncatalogued::Deny) => Err(vec![Wrong::NotAllowed]),
-            (None, Uncatalogued::Allow) if !is_subdomain(name) => Err(vec![Wrong::Bad]),
+            (Some(_), _) | (None, Uncatalogued::Deny) => Err(Wrong::NotAllowed),
+            (None, Uncatalogued::Allow) if !is_subdomain(name) => Err(Wrong::Bad),
             (None, Uncatalogued::Allow)
                 if self.is_protected(name) || any(&settings.token_mounts.token_secrets, name) =>
             {
-                Err(vec![Wrong::NotAllowed])
+                Err(Wrong::NotAllowed)
             }
             (None, Uncatalogued::Allow) => {
                 let credential =
                     Credential::GcpServiceAccountKey { secret_name: None, key: None, project: None, allow: None };
-                Ok(vec![Grant { name: name.clone(), key: GOOGLE, credential }])
+                Ok(Grant { name: name.clone(), key: GOOGLE, credential })
             }
-        }
+        };
+        vec![answer]
     }
 
     /// What the policy's own annotation names.
-    fn listed(&self, value: Option<&String>) -> Result<Vec<Grant>, Vec<Wrong>> {
-        let Some(value) = value else { return Ok(Vec::new()) };
+    fn listed(&self, value: Option<&String>) -> Vec<Result<Grant, Wrong>> {
+        let Some(value) = value else { return Vec::new() };
         let names: Vec<&str> = value.split(',').map(|name| name.trim_matches(' ')).collect();
         let distinct: BTreeSet<&str> = names.iter().copied().collect();
         if names.contains(&"") || distinct.len() < names.len() || names.len() > 64 {
-            return Err(vec![Wrong::Bad]);
+            return vec![Err(Wrong::Bad)];
         }
         let known = |name: &&str| {
             let credential = self.settings.credentials.get(*name)?;
@@ -179,15 +193,17 @@ impl Case<'_> {
                 | Credential::AirflowConnection { allow, .. } => allow.as_ref(),
             };
             let credential = credential.clone();
-            self.admits(allow).then(|| Grant { name: (*name).to_owned(), key: LIST, credential })
+            self.grants_to(allow).then(|| Grant { name: (*name).to_owned(), key: LIST, credential })
         };
-        let found: Vec<Option<Grant>> = names.iter().map(known).collect();
-        let missing: Vec<Wrong> = found.iter().filter(|found| found.is_none()).map(|_| Wrong::NotAllowed).collect();
-        if missing.is_empty() { Ok(found.into_iter().flatten().collect()) } else { Err(missing) }
+        // A deviation: what Google's annotation names too is not looked at again, even where it means a bare Secret there and
+        // is unknown here, which the contract denies.
+        let google = self.annotations().get(GOOGLE).cloned();
+        let names = names.iter().filter(|name| google.as_deref() != Some(**name));
+        names.map(|name| known(name).ok_or(Wrong::NotAllowed)).collect()
     }
 
-    /// The containers to inject into, or what is wrong and where.
-    fn targets(&self, value: Option<&String>) -> Result<BTreeSet<(Section, usize)>, (&'static str, String)> {
+    /// The containers to inject into, and what is wrong and where.
+    fn targets(&self, value: Option<&String>) -> (BTreeSet<(Section, usize)>, Vec<(&'static str, String)>) {
         let injection = &self.settings.credential_injection;
         let skipped = injection.skip_containers.clone().unwrap_or_else(|| SKIPPED.map(str::to_owned).to_vec());
         let at = |place: &Place<'_>| (place.section, place.index);
@@ -206,17 +222,17 @@ impl Case<'_> {
                 let names: Vec<&str> = value.split(',').map(|name| name.trim_matches(' ')).collect();
                 let distinct: BTreeSet<&str> = names.iter().copied().collect();
                 if names.contains(&"") || names.contains(&"*") || distinct.len() < names.len() {
-                    return Err(("credentials/bad-annotation", path));
+                    return (BTreeSet::new(), vec![("credentials/bad-annotation", path)]);
                 }
                 let places: Vec<&Place<'_>> =
                     self.places.iter().filter(|place| place.section != Section::Ephemeral).collect();
-                if names.iter().any(|name| !places.iter().any(|place| place.name == *name)) {
-                    return Err(("credentials/unknown-container", path));
-                }
-                places.into_iter().filter(|place| names.contains(&place.name)).map(at).collect()
+                let unknown = names.iter().filter(|name| !places.iter().any(|place| place.name == **name));
+                let unknown: Vec<_> = unknown.map(|_| ("credentials/unknown-container", path.clone())).collect();
+                return (places.into_iter().filter(|place| names.contains(&place.name)).map(at).collect(), unknown);
             }
         };
-        if found.is_empty() { Err(("credentials/no-container", "spec.containers".to_owned())) } else { Ok(found) }
+        let none = found.is_empty().then(|| ("credentials/no-container", "spec.containers".to_owned()));
+        (found, none.into_iter().collect())
     }
 }
 

@@ -31,34 +31,36 @@ pub fn judge(case: &Case<'_>, grants: &Grants, action: Action, outcome: &mut Out
     if grants.targets.is_empty() {
         return Ok(());
     }
-    let before = outcome.findings.len();
-    for place in case.places.iter().filter(is_target) {
-        for (at, (_, one)) in needs.iter().enumerate() {
-            for (_, other) in &needs[at + 1..] {
-                if get_along(one, other) {
-                    continue;
-                }
+    let mut apart: Vec<bool> = needs.iter().map(|_| false).collect();
+    for (one, other) in pairs(needs.len()) {
+        if !get_along(&needs[one].1, &needs[other].1) {
+            // The first is injected as if there were no second.
+            apart[other] = true;
+            for place in case.places.iter().filter(is_target) {
                 outcome.find("credentials/two-credentials", &place.path(), action);
             }
         }
     }
-    for (_, needs) in &needs {
+    for ((grant, needs), apart) in needs.iter().zip(apart) {
+        let before = outcome.findings.len();
         volume(case, grants, needs, action, outcome);
         for place in case.places.iter().filter(is_target) {
             mounts(place, needs, action, outcome);
             env(place, needs, action, outcome);
         }
-    }
-    if outcome.findings.len() > before {
-        // Denied in any case, and what is told besides is not the contract's.
-        return if action == Action::Audit { Err(Outside("a conflict that is only reported")) } else { Ok(()) };
-    }
-    for (grant, needs) in &needs {
-        if add(case, grants, needs, outcome) {
+        if apart || outcome.findings.len() > before {
+            if action == Action::Audit {
+                return Err(Outside("a conflict that is only reported"));
+            }
+        } else if add(case, grants, needs, outcome) {
             outcome.mend("credentials/not-injected", &format!("metadata.annotations[{}]", grant.key), action);
         }
     }
     Ok(())
+}
+
+fn pairs(count: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..count).flat_map(move |one| (one + 1..count).map(move |other| (one, other)))
 }
 
 /// Adds what is lacking, and tells whether something was.
@@ -114,8 +116,13 @@ fn volume(case: &Case<'_>, grants: &Grants, needs: &Needs, action: Action, outco
         }
         return;
     }
-    for place in case.places.iter().filter(|place| !grants.targets.contains(&(place.section, place.index))) {
-        for (at, _) in place.mounts.iter().enumerate().filter(|(_, mount)| mount.name == needed.name) {
+    for place in &case.places {
+        let is_target = grants.targets.contains(&(place.section, place.index));
+        // In a container that was granted it too, at another place than the policy's.
+        let is_own =
+            |mount: &VolumeMount| is_target && needs.mount.as_ref().is_some_and(|needed| is_mount(mount, needed));
+        let dangling = |mount: &VolumeMount| mount.name == needed.name && !is_own(mount);
+        for (at, _) in place.mounts.iter().enumerate().filter(|(_, mount)| dangling(mount)) {
             outcome.find("credentials/dangling-mount", &format!("{}.volumeMounts[{at}]", place.path()), action);
         }
     }

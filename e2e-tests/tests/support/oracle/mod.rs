@@ -63,7 +63,7 @@ pub struct Finding {
 #[derive(Debug)]
 pub struct Answer {
     pub accepted: bool,
-    /// What is told: `rule/id path`, sorted.
+    /// What is told: `rule/id path`, sorted, each once.
     pub findings: Vec<String>,
     /// The pod that comes of it; as it was if nothing is changed.
     pub pod: Pod,
@@ -157,6 +157,7 @@ impl Case<'_> {
         let pod = if accepted && changes { outcome.pod } else { self.pod.clone() };
         let mut findings: Vec<String> = told.into_iter().map(|finding| finding.text).collect();
         findings.sort();
+        findings.dedup();
         Answer { accepted, findings, pod }
     }
 

@@ -22,8 +22,7 @@ pub fn judge(case: &Case<'_>, outcome: &mut Outcome) {
         let path = case.volume(name).and_then(|volume| volume.host_path.as_ref());
         path.is_some_and(|path| is_node(&path.path))
     };
-    let is_mounted =
-        |name: &str| case.places.iter().flat_map(|place| place.mounts).any(|mount| mount.name == name);
+    let is_mounted = |name: &str| case.places.iter().flat_map(|place| place.mounts).any(|mount| mount.name == name);
     for (at, volume) in case.volumes().iter().enumerate() {
         if opens(&volume.name) && !is_mounted(&volume.name) {
             outcome.find("node-access/node-path", &format!("spec.volumes[{at}]"), action);

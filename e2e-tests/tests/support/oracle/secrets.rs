@@ -1,8 +1,8 @@
 //! Rule `secret-access`: Secrets that are protected, and tokens for clouds that a pod projects itself.
 
-use super::credentials::Grants;
+use super::credentials::{GOOGLE, Grants};
 use super::pattern::any;
-use super::places::Place;
+use super::places::{Place, Section};
 use super::settings::{Action, Allow, Credential};
 use super::volumes::{secrets, sources};
 use super::who::Who;
@@ -24,6 +24,13 @@ pub fn judge(case: &Case<'_>, grants: &Grants, outcome: &mut Outcome) {
             outcome.find(id, &format!("spec.volumes[{at}]"), action);
         }
     }
+    for place in case.places.iter().filter(|place| place.section == Section::Ephemeral) {
+        for (at, mount) in place.mounts.iter().enumerate() {
+            if case.volume(&mount.name).into_iter().flat_map(secrets).any(is_denied) {
+                outcome.find(id, &format!("{}.volumeMounts[{at}]", place.path()), action);
+            }
+        }
+    }
     for place in &case.places {
         for (at, variable) in place.env.iter().enumerate() {
             let secret = variable.value_from.as_ref().and_then(|from| from.secret_key_ref.as_ref());
@@ -35,6 +42,13 @@ pub fn judge(case: &Case<'_>, grants: &Grants, outcome: &mut Outcome) {
             if from.secret_ref.as_ref().is_some_and(|secret| is_denied(&secret.name)) {
                 outcome.find(id, &format!("{}.envFrom[{at}]", place.path()), action);
             }
+        }
+    }
+    // Stricter than the contract: Google's annotation counts as a reference where rule `credentials` would not deny it.
+    let own = case.action("credentials", settings.credential_injection.failure_action);
+    if let Some(name) = case.annotations().get(GOOGLE).filter(|name| own < action && case.is_secret(name)) {
+        if is_denied(name) {
+            outcome.find(id, &format!("metadata.annotations[{GOOGLE}]"), action);
         }
     }
     let of_tokens = settings.secret_access.token_audiences.unwrap_or(Action::Audit).min(action);

@@ -21,7 +21,7 @@ pub fn sources(volume: &Volume) -> impl Iterator<Item = &VolumeProjection> {
     volume.projected.iter().flat_map(|projected| projected.sources.iter().flatten())
 }
 
-/// Whether it is what the API server injects: its prefix, and exactly its three sources.
+/// Whether it is what the API server injects: its prefix, and exactly its three sources in its order.
 pub fn is_injected(volume: &Volume) -> bool {
     let sources: Vec<&VolumeProjection> = sources(volume).collect();
     let is_token = |source: &&VolumeProjection| {
@@ -46,19 +46,18 @@ pub fn is_injected(volume: &Volume) -> bool {
             matches!(items[..], [item] if item.path == "namespace" && field(item))
         })
     };
-    volume.name.starts_with("kube-api-access-")
-        && sources.len() == 3
-        && sources.iter().any(is_token)
-        && sources.iter().any(is_ca)
-        && sources.iter().any(is_namespace)
+    let are_three =
+        matches!(&sources[..], [token, ca, namespace] if is_token(token) && is_ca(ca) && is_namespace(namespace));
+    volume.name.starts_with("kube-api-access-") && are_three
 }
 
 /// Where the API server mounts what it injects.
 const DEFAULT_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/// Whether it is the API server's mount of its volume; at another path somebody declared it.
+/// Whether it is the API server's mount of its volume; at another path or of a part somebody declared it.
 pub fn is_injected_mount(mount: &VolumeMount, volume: &Volume) -> bool {
-    is_injected(volume) && mount.mount_path == DEFAULT_PATH
+    let whole = |path: &Option<String>| path.as_deref().is_none_or(str::is_empty);
+    is_injected(volume) && mount.mount_path == DEFAULT_PATH && whole(&mount.sub_path) && whole(&mount.sub_path_expr)
 }
 
 /// Names of Secrets that a volume refers to, of whatever type it is.

@@ -128,6 +128,15 @@ impl<'c> Case<'c> {
         users.any(|pattern| any(&[pattern], user)) || self.question.groups.iter().any(|group| any(&groups, group))
     }
 
+    /// Whether an `allow` granted the pod a credential. Of a stored pod nobody knows who made it: it counts as the right one.
+    pub fn grants_to(&self, allow: Option<&Allow>) -> bool {
+        let stored = |allow: &Allow| Allow { requesters: None, ..allow.clone() };
+        match allow.filter(|_| self.question.stored) {
+            Some(allow) => self.admits(Some(&stored(allow))),
+            None => self.admits(allow),
+        }
+    }
+
     /// Whether an `allow` admits the pod; without one nobody may.
     pub fn admits(&self, allow: Option<&Allow>) -> bool {
         let Some(allow) = allow else { return false };
@@ -138,7 +147,7 @@ impl<'c> Case<'c> {
                 .service_accounts
                 .as_ref()
                 .is_none_or(|patterns| any_account(patterns, self.question.namespace, self.account()))
-            && allow.requesters.as_ref().is_none_or(|patterns| self.question.stored || self.is_requester(patterns))
+            && allow.requesters.as_ref().is_none_or(|patterns| self.is_requester(patterns))
             && allow
                 .dag_ids
                 .as_ref()
