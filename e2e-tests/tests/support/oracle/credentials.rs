@@ -70,6 +70,7 @@ pub fn judge(case: &Case<'_>, outcome: &mut Outcome) -> Result<Grants, Outside> 
     for (key, answer) in asked {
         asks |= annotations.contains_key(key);
         names |= answer.iter().any(|answer| !matches!(answer, Err(Wrong::Bad)));
+        names |= key == GOOGLE && annotations.get(key).is_some_and(|name| !name.is_empty());
         for answer in answer {
             let id = match answer {
                 Ok(grant) if grants.list.iter().any(|known| known.name == grant.name) => continue,
@@ -140,11 +141,6 @@ impl Case<'_> {
         let empty = self.settings.credentials.is_empty();
         let default = if empty { Uncatalogued::Allow } else { Uncatalogued::Deny };
         self.settings.credential_injection.uncatalogued.unwrap_or(default)
-    }
-
-    /// Whether Google's annotation names a Secret with this text.
-    pub fn is_secret(&self, name: &str) -> bool {
-        self.uncatalogued() == Uncatalogued::Allow && !self.settings.credentials.contains_key(name)
     }
 
     /// What Google's annotation names.

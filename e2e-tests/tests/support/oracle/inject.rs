@@ -142,8 +142,9 @@ fn env(place: &Place<'_>, needs: &Needs, action: Action, outcome: &mut Outcome) 
     for needed in &needs.env {
         let there: Vec<usize> = (0..place.env.len()).filter(|at| place.env[*at].name == needed.name).collect();
         let is_region = REGIONS.contains(&needed.name.as_str());
-        let differs = there.len() > 1 || there.iter().any(|at| !is_variable(&place.env[*at], needed));
-        if let Some(at) = there.first().filter(|_| differs && !is_region) {
+        let other = there.iter().find(|at| !is_variable(&place.env[**at], needed));
+        let taken = other.or(there.get(1)).filter(|_| !is_region);
+        if let Some(at) = taken {
             outcome.find("credentials/env-taken", &path(*at), action);
         }
     }
@@ -152,9 +153,10 @@ fn env(place: &Place<'_>, needs: &Needs, action: Action, outcome: &mut Outcome) 
     if is_web && PAIR.iter().filter(sets).count() == 1 {
         outcome.find("credentials/half-set", &place.path(), action);
     }
-    for (at, _) in place.env.iter().enumerate().filter(|(_, variable)| needs.shadows.contains(&variable.name.as_str()))
-    {
-        outcome.find("credentials/shadowed", &path(at), action);
+    for shadow in needs.shadows {
+        if let Some(at) = place.env.iter().position(|variable| variable.name == *shadow) {
+            outcome.find("credentials/shadowed", &path(at), action);
+        }
     }
 }
 

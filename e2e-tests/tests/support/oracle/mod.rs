@@ -104,18 +104,31 @@ impl Outcome {
 /// # Errors
 /// When the pod is outside of what is covered.
 pub fn judge(settings: &Settings, question: &Question<'_>) -> Result<Answer, Outside> {
-    let pod = question.pod;
-    let case = Case { settings, question, pod, places: places(pod) };
+    let case = Case { settings, question, pod: question.pod, places: places(question.pod) };
     case.check()?;
-    let mut outcome = Outcome { findings: Vec::new(), pod: pod.clone() };
-    let grants = credentials::judge(&case, &mut outcome)?;
-    tokens::judge(&case, &grants, &mut outcome)?;
-    secrets::judge(&case, &grants, &mut outcome);
-    node::judge(&case, &mut outcome);
-    Ok(case.answer(outcome))
+    let outcome = case.run()?;
+    if !question.stored {
+        return Ok(case.answer(outcome, &[]));
+    }
+    let mut stored = question.pod.clone();
+    if let Some(spec) = &mut stored.spec {
+        spec.ephemeral_containers = None;
+    }
+    let stored = Case { settings, question, pod: &stored, places: places(&stored) };
+    let known = stored.run()?.findings;
+    Ok(case.answer(outcome, &known))
 }
 
 impl Case<'_> {
+    fn run(&self) -> Result<Outcome, Outside> {
+        let mut outcome = Outcome { findings: Vec::new(), pod: self.pod.clone() };
+        let grants = credentials::judge(self, &mut outcome)?;
+        tokens::judge(self, &grants, &mut outcome)?;
+        secrets::judge(self, &grants, &mut outcome);
+        node::judge(self, &mut outcome);
+        Ok(outcome)
+    }
+
     /// Whether the API server would store such a pod, as far as it matters here.
     fn check(&self) -> Result<(), Outside> {
         let mut names = BTreeSet::new();
@@ -142,14 +155,15 @@ impl Case<'_> {
         Ok(())
     }
 
-    fn answer(&self, outcome: Outcome) -> Answer {
+    /// The answer, with what was `known` of the stored pod: it stays, but for what an ephemeral container brings.
+    fn answer(&self, outcome: Outcome, known: &[Finding]) -> Answer {
         let mutates = self.settings.mode == Mode::Mutate;
         let changes = mutates && self.can_change();
         let is_told = |finding: &Finding| {
             let is_mended = changes && finding.mended && finding.action == Action::Enforce;
             // Under Audit too, what was asked for and may be had is injected.
             let is_injected = changes && finding.text.starts_with("credentials/not-injected");
-            let is_new = !self.question.stored || finding.text.contains(" spec.ephemeralContainers[");
+            let is_new = !known.contains(finding) || finding.text.contains(" spec.ephemeralContainers[");
             finding.action != Action::Off && is_new && !is_mended && !is_injected
         };
         let told: Vec<Finding> = outcome.findings.into_iter().filter(is_told).collect();

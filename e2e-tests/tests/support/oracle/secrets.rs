@@ -44,9 +44,12 @@ pub fn judge(case: &Case<'_>, grants: &Grants, outcome: &mut Outcome) {
             }
         }
     }
-    // Stricter than the contract: Google's annotation counts as a reference where rule `credentials` would not deny it.
+    // A deviation: the contract does not count Google's annotation as a reference, the policy does where rule
+    // `credentials` would not deny it.
     let own = case.action("credentials", settings.credential_injection.failure_action);
-    if let Some(name) = case.annotations().get(GOOGLE).filter(|name| own < action && case.is_secret(name)) {
+    if let Some(name) =
+        case.annotations().get(GOOGLE).filter(|name| own < action && !settings.credentials.contains_key(*name))
+    {
         if is_denied(name) {
             outcome.find(id, &format!("metadata.annotations[{GOOGLE}]"), action);
         }

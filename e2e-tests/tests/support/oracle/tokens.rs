@@ -24,7 +24,12 @@ pub fn judge(case: &Case<'_>, grants: &Grants, outcome: &mut Outcome) -> Result<
     let rule = Rule { case, grants, action, volume: &case.settings.token_mounts.service_account_token_volume };
     rule.others(outcome);
     rule.literals(outcome);
-    rule.holders(outcome)?;
+    let before = outcome.findings.len();
+    rule.holders(outcome);
+    let is_conflict = |finding: &super::Finding| !finding.mended;
+    if action == Action::Audit && outcome.findings[before..].iter().any(is_conflict) {
+        return Err(Outside("a conflict that is only reported"));
+    }
     rule.processes(outcome);
     rule.automount(outcome);
     if action == Action::Enforce {
@@ -57,11 +62,18 @@ impl<'r> Rule<'r> {
         mounted.filter(|(.., volume)| self.case.bears(volume, &granted)).collect()
     }
 
-    /// Whether a holder is to get the volume: the setting is on and it mounts no token of its own.
+    /// Whether a holder is to get the volume: the setting is on and it projects no token or certificate of its own.
     fn is_to_get(&self, place: &'r Place<'r>) -> bool {
+        let is_own = |mount: &VolumeMount, volume: &Volume| {
+            let is_api = |token: &ServiceAccountTokenProjection| self.case.is_api(token.audience.as_deref(), &[]);
+            let holds = |source: &VolumeProjection| {
+                source.service_account_token.as_ref().is_some_and(is_api) || source.pod_certificate.is_some()
+            };
+            !is_injected_mount(mount, volume) && sources(volume).any(holds)
+        };
         self.volume.enabled
             && self.may_hold(place)
-            && self.bearing(place).iter().all(|(_, mount, volume)| is_injected_mount(mount, volume))
+            && !self.bearing(place).iter().any(|(_, mount, volume)| is_own(mount, volume))
     }
 
     /// Containers that may hold nothing.
@@ -105,7 +117,7 @@ impl<'r> Rule<'r> {
         }
     }
 
-    fn holders(&self, outcome: &mut Outcome) -> Result<(), Outside> {
+    fn holders(&self, outcome: &mut Outcome) {
         let case = self.case;
         let gets = self.all_holders().any(|place| self.is_to_get(place));
         let there = case.volume(&self.volume.volume_name);
@@ -116,20 +128,10 @@ impl<'r> Rule<'r> {
                 &format!("spec.volumes[{}]", at.unwrap_or_default()),
                 self.action,
             );
-            return if self.action == Action::Audit {
-                Err(Outside("a conflict that is only reported"))
-            } else {
-                Ok(())
-            };
+            return;
         }
+        let dangles = gets && there.is_none() && self.dangling(outcome);
         for place in &case.places {
-            let is_named = |mount: &VolumeMount| mount.name == self.volume.volume_name;
-            if gets && there.is_none() && !self.may_hold(place) {
-                for (at, _) in place.mounts.iter().enumerate().filter(|(_, mount)| is_named(mount)) {
-                    let path = format!("{}.volumeMounts[{at}]", place.path());
-                    outcome.find("token-mounts/dangling-mount", &path, self.action);
-                }
-            }
             if self.is_to_get(place) {
                 let before = outcome.findings.len();
                 for (at, mount) in place.mounts.iter().enumerate() {
@@ -139,7 +141,7 @@ impl<'r> Rule<'r> {
                         outcome.find("token-mounts/mount-taken", &path, self.action);
                     }
                 }
-                if outcome.findings.len() == before {
+                if outcome.findings.len() == before && !dangles {
                     outcome.mend("token-mounts/holder-lacks-token", &place.path(), self.action);
                 }
             } else if self.may_hold(place) {
@@ -150,7 +152,20 @@ impl<'r> Rule<'r> {
                 }
             }
         }
-        Ok(())
+    }
+
+    /// Mounts of the volume that is to be added, in other containers or at other places.
+    fn dangling(&self, outcome: &mut Outcome) -> bool {
+        let before = outcome.findings.len();
+        for place in &self.case.places {
+            let is_own = |mount: &VolumeMount| self.is_to_get(place) && self.is_mount(mount);
+            let is_dangling = |mount: &VolumeMount| mount.name == self.volume.volume_name && !is_own(mount);
+            for (at, _) in place.mounts.iter().enumerate().filter(|(_, mount)| is_dangling(mount)) {
+                let path = format!("{}.volumeMounts[{at}]", place.path());
+                outcome.find("token-mounts/dangling-mount", &path, self.action);
+            }
+        }
+        outcome.findings.len() > before
     }
 
     fn is_mount(&self, mount: &VolumeMount) -> bool {
@@ -188,7 +203,8 @@ impl<'r> Rule<'r> {
         for place in case.places.iter().filter(|place| place.section == Section::Ephemeral) {
             let target = self.all_holders().any(|holder| place.target == Some(holder.name));
             if target || is_shared && self.all_holders().next().is_some() {
-                let path = format!("{}{}", place.path(), if target { ".targetContainerName" } else { "" });
+                let path =
+                    format!("{}{}", place.path(), if place.target.is_some() { ".targetContainerName" } else { "" });
                 outcome.find("token-mounts/holder-targeted", &path, self.action);
             }
         }
