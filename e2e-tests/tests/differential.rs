@@ -15,6 +15,11 @@ mod likely;
 mod likely_settings;
 #[path = "support/oracle/mod.rs"]
 mod oracle;
+#[path = "support/pods.rs"]
+#[expect(dead_code, reason = "pods that ask for credentials are drawn elsewhere")]
+mod pods;
+#[path = "support/pool.rs"]
+mod pool;
 #[path = "support/random.rs"]
 mod random;
 #[path = "support/smaller.rs"]
@@ -22,10 +27,13 @@ mod smaller;
 
 use std::collections::BTreeMap;
 
-use compared::{Difference, Failure, Input, Outcome, compare};
+use compared::{Difference, Failure, Input, Outcome, compare, compare_account, storable};
 use e2e_tests::testing::policy;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use random::Random;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// How many random inputs there are unless the environment says otherwise.
 const CASES: u64 = 3_000;
@@ -44,19 +52,29 @@ struct Tally {
 impl Tally {
     fn compare(&mut self, input: &Input) {
         for mode in ["mutate", "validate"] {
-            match compare(input, mode) {
-                Ok(outcome) => {
-                    let name = match outcome {
-                        Outcome::Denied => "denied",
-                        Outcome::Changed => "changed",
-                        Outcome::Reported => "reported",
-                        Outcome::Untouched => "untouched",
-                    };
-                    *self.counts.entry(name).or_default() += 1;
-                }
-                Err(Failure::Outside(why)) => *self.outside.entry(why).or_default() += 1,
-                Err(Failure::Different(difference)) => self.differences.push(*difference),
+            self.count(compare(input, mode));
+        }
+    }
+
+    fn compare_account(&mut self, account: &Value, settings: &Value) {
+        for mode in ["mutate", "validate"] {
+            self.count(compare_account(account, settings, mode));
+        }
+    }
+
+    fn count(&mut self, result: Result<Outcome, Failure>) {
+        match result {
+            Ok(outcome) => {
+                let name = match outcome {
+                    Outcome::Denied => "denied",
+                    Outcome::Changed => "changed",
+                    Outcome::Reported => "reported",
+                    Outcome::Untouched => "untouched",
+                };
+                *self.counts.entry(name).or_default() += 1;
             }
+            Err(Failure::Outside(why)) => *self.outside.entry(why).or_default() += 1,
+            Err(Failure::Different(difference)) => self.differences.push(*difference),
         }
     }
 
@@ -106,6 +124,39 @@ fn the_oracle_agrees_on_random_pods() {
             user: drawn.user,
             settings,
         });
+    }
+    tally.conclude();
+}
+
+#[test]
+fn the_oracle_agrees_on_odd_pods() {
+    let seed = u8::try_from(variable("DIFFERENTIAL_SEED", 1) % 256).unwrap_or_default();
+    let odd = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
+    let mut runner = TestRunner::new_with_rng(Config::default(), odd);
+    let strategy = (prop_oneof![3 => pods::pod(false), 1 => pods::scheduler()], pods::requester());
+    let mut random = Random(variable("DIFFERENTIAL_SEED", 1));
+    let mut tally = Tally::default();
+    for case in 0..variable("DIFFERENTIAL_CASES", CASES) {
+        let (pod, user) = strategy.new_tree(&mut runner).expect("a pod").current();
+        tally.compare(&Input {
+            name: format!("odd case {case}"),
+            pod: storable(serde_json::from_str(&pod).expect("JSON")),
+            stored: false,
+            namespace: "airflow".to_owned(),
+            user,
+            settings: likely_settings::settings(&mut random),
+        });
+    }
+    tally.conclude();
+}
+
+#[test]
+fn the_oracle_agrees_on_service_accounts() {
+    let mut random = Random(variable("DIFFERENTIAL_SEED", 1));
+    let mut tally = Tally::default();
+    for _ in 0..variable("DIFFERENTIAL_CASES", CASES) / 10 {
+        let (account, settings) = (likely::account(&mut random), likely_settings::of_accounts(&mut random));
+        tally.compare_account(&account, &settings);
     }
     tally.conclude();
 }

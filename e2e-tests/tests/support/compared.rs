@@ -5,19 +5,20 @@ use std::fmt;
 use e2e_tests::cluster::NoCluster;
 use e2e_tests::request::{Request, groups_of};
 use e2e_tests::testing::policy;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, ServiceAccount};
 use serde_json::{Value, json};
 
 use crate::oracle::{self, Answer, Outside, Question, Settings};
 use crate::smaller::smallest;
 
-/// Findings of which the policy tells only the first for each thing that a container is to get, where the contract has all
+/// Findings of which the policy tells only the first for each thing that is to be added, where the contract has all
 /// of them told: it must tell one of the oracle's, and none besides.
-const FIRST: [&str; 4] = [
+const FIRST: [&str; 5] = [
     "token-mounts/dangling-mount",
     "token-mounts/mount-taken",
     "credentials/dangling-mount",
     "credentials/mount-taken",
+    "credentials/two-credentials",
 ];
 
 /// An input.
@@ -63,6 +64,34 @@ impl From<Outside> for Failure {
     }
 }
 
+/// The pod with what every stored pod has: a kind, a container, names that differ, mounts at different paths.
+pub fn storable(mut pod: Value) -> Value {
+    (pod["apiVersion"], pod["kind"]) = ("v1".into(), "Pod".into());
+    let Some(spec) = pod["spec"].as_object_mut() else { return pod };
+    let containers = spec.entry("containers").or_insert(Value::Null);
+    if containers.as_array().is_none_or(Vec::is_empty) {
+        *containers = json!([{"name": "only"}]);
+    }
+    let mut names: Vec<Value> = Vec::new();
+    for list in ["containers", "initContainers"] {
+        for container in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+            if container["name"].is_null() || names.contains(&container["name"]) {
+                container["name"] = format!("other-{}", names.len()).into();
+            }
+            names.push(container["name"].clone());
+            let mut paths: Vec<Value> = vec!["".into()];
+            if let Some(mounts) = container["volumeMounts"].as_array_mut() {
+                mounts.retain(|mount| {
+                    let is_new = !paths.contains(&mount["mountPath"]);
+                    paths.push(mount["mountPath"].clone());
+                    is_new
+                });
+            }
+        }
+    }
+    pod
+}
+
 /// Compares the answers in a mode.
 pub fn compare(input: &Input, mode: &'static str) -> Result<Outcome, Failure> {
     let mut document = input.settings.clone();
@@ -101,6 +130,32 @@ pub fn compare(input: &Input, mode: &'static str) -> Result<Outcome, Failure> {
         return Err(different("results".to_owned(), json(&theirs), json(&ours)));
     }
     Ok(outcome(&expected, &pod))
+}
+
+/// Compares the answers on a ServiceAccount that is created.
+pub fn compare_account(account: &Value, settings: &Value, mode: &'static str) -> Result<Outcome, Failure> {
+    let mut document = settings.clone();
+    document["mode"] = mode.into();
+    let read: Settings =
+        serde_json::from_value(document.clone()).map_err(|_| Outside("settings that are not covered"))?;
+    let typed: ServiceAccount = serde_json::from_value(account.clone()).map_err(|_| Outside("no typed account"))?;
+    let expected = oracle::accounts::judge(&read, &typed);
+    let request = Request::create(account.clone()).user("kubernetes-admin").build();
+    let verdict = policy().validate(&request, &document, &NoCluster).expect("a verdict");
+    let result = verdict.changed(account).unwrap_or(account);
+    let told = verdict.audit_annotations.get("findings").into_iter().flat_map(|told| told.split("; "));
+    let actual = oracle::accounts::Answer {
+        accepted: verdict.accepted,
+        findings: told.map(str::to_owned).collect(),
+        account: serde_json::from_value(result.clone()).expect("a ServiceAccount stays one"),
+    };
+    assert_eq!(actual, expected, "{account} under {document}");
+    Ok(match (expected.accepted, expected.account != typed, expected.findings.is_empty()) {
+        (false, ..) => Outcome::Denied,
+        (true, true, _) => Outcome::Changed,
+        (true, false, false) => Outcome::Reported,
+        (true, false, true) => Outcome::Untouched,
+    })
 }
 
 fn outcome(answer: &Answer, pod: &Pod) -> Outcome {

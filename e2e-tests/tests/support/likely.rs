@@ -81,6 +81,19 @@ pub fn pod(random: &mut Random) -> Drawn {
     Drawn { pod, stored, user: Some(user.to_owned()).filter(|user| !user.is_empty()), namespace }
 }
 
+/// A ServiceAccount.
+pub fn account(random: &mut Random) -> Value {
+    let name = random.pick(&["airflow-scheduler", "airflow-worker", "default", "shop"]);
+    let labels =
+        random.pick(&[json!({"tier": "airflow"}), json!({"tier": "airflow", "component": "worker"}), json!({})]);
+    let mut account =
+        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "labels": labels}});
+    if random.chance(60) {
+        account["automountServiceAccountToken"] = random.chance(50).into();
+    }
+    account
+}
+
 fn metadata(random: &mut Random) -> Value {
     let mut labels = Map::new();
     for (key, value, percent) in [

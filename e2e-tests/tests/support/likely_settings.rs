@@ -40,6 +40,29 @@ pub fn settings(random: &mut Random) -> Value {
     document
 }
 
+/// A document for ServiceAccounts.
+pub fn of_accounts(random: &mut Random) -> Value {
+    let section = some(
+        random,
+        &[
+            ("failureAction", &[json!("Audit"), json!("Off"), json!("Enforce")], 40),
+            ("automountServiceAccountToken", &[json!(true), json!(false), Value::Null], 40),
+            ("repair", &[json!(true)], 50),
+            (
+                "match",
+                &[json!({"labels": {}, "names": ["*", "default"]}), json!({"names": ["airflow-*"]}), json!({})],
+                40,
+            ),
+        ],
+    );
+    let mut document =
+        json!({"serviceAccounts": section, "tokenMounts": {"serviceAccountTokenVolume": {"enabled": true}}});
+    if random.chance(20) {
+        document["failureAction"] = "Audit".into();
+    }
+    document
+}
+
 fn token_mounts(random: &mut Random) -> Map<String, Value> {
     let components = [
         json!([]),

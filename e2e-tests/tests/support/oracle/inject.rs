@@ -26,41 +26,38 @@ struct Needs {
 }
 
 pub fn judge(case: &Case<'_>, grants: &Grants, action: Action, outcome: &mut Outcome) -> Result<(), Outside> {
-    let needs = grants.list.iter().map(|grant| Ok((grant, needs(grant)?))).collect::<Result<Vec<_>, Outside>>()?;
+    let needs_of = grants.list.iter().map(|grant| Ok((grant, needs(grant)?))).collect::<Result<Vec<_>, Outside>>()?;
     let is_target = |place: &&Place<'_>| grants.targets.contains(&(place.section, place.index));
     if grants.targets.is_empty() {
         return Ok(());
     }
-    let mut apart: Vec<bool> = needs.iter().map(|_| false).collect();
-    for (one, other) in pairs(needs.len()) {
-        if !get_along(&needs[one].1, &needs[other].1) {
-            // The first is injected as if there were no second.
-            apart[other] = true;
-            for place in case.places.iter().filter(is_target) {
-                outcome.find("credentials/two-credentials", &place.path(), action);
-            }
-        }
-    }
-    for ((grant, needs), apart) in needs.iter().zip(apart) {
+    let mut conflicts: Vec<usize> = Vec::new();
+    for (at, (grant, needs)) in needs_of.iter().enumerate() {
         let before = outcome.findings.len();
-        volume(case, grants, needs, action, outcome);
+        volume(case, needs, action, outcome);
         for place in case.places.iter().filter(is_target) {
             mounts(place, needs, action, outcome);
             env(place, needs, action, outcome);
         }
-        if apart || outcome.findings.len() > before {
-            if action == Action::Audit {
-                return Err(Outside("a conflict that is only reported"));
+        let is_apart = |one: &usize| !get_along(&needs_of[*one].1, needs);
+        // The first is injected as if there were no second; one that conflicts with the pod is not there for others.
+        if (0..at).filter(|one| !conflicts.contains(one)).any(|one| is_apart(&one)) {
+            for place in case.places.iter().filter(is_target) {
+                outcome.find("credentials/two-credentials", &place.path(), action);
             }
-        } else if add(case, grants, needs, outcome) {
-            outcome.mend("credentials/not-injected", &format!("metadata.annotations[{}]", grant.key), action);
+        }
+        if outcome.findings.len() == before {
+            if add(case, grants, needs, outcome) {
+                outcome.mend("credentials/not-injected", &format!("metadata.annotations[{}]", grant.key), action);
+            }
+            continue;
+        }
+        conflicts.push(at);
+        if action == Action::Audit {
+            return Err(Outside("a conflict that is only reported"));
         }
     }
     Ok(())
-}
-
-fn pairs(count: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..count).flat_map(move |one| (one + 1..count).map(move |other| (one, other)))
 }
 
 /// Adds what is lacking, and tells whether something was.
@@ -108,7 +105,7 @@ fn get_along(one: &Needs, other: &Needs) -> bool {
 }
 
 /// The pod's own volume of that name, and containers that would get it without being granted it.
-fn volume(case: &Case<'_>, grants: &Grants, needs: &Needs, action: Action, outcome: &mut Outcome) {
+fn volume(case: &Case<'_>, needs: &Needs, action: Action, outcome: &mut Outcome) {
     let Some(needed) = &needs.volume else { return };
     if let Some(at) = case.volumes().iter().position(|volume| volume.name == needed.name) {
         if !is_volume(&case.volumes()[at], needed) {
@@ -116,13 +113,9 @@ fn volume(case: &Case<'_>, grants: &Grants, needs: &Needs, action: Action, outco
         }
         return;
     }
+    // A deviation: a granted container that has the very mount already is to be left as it is, and only lacks the volume.
     for place in &case.places {
-        let is_target = grants.targets.contains(&(place.section, place.index));
-        // In a container that was granted it too, at another place than the policy's.
-        let is_own =
-            |mount: &VolumeMount| is_target && needs.mount.as_ref().is_some_and(|needed| is_mount(mount, needed));
-        let dangling = |mount: &VolumeMount| mount.name == needed.name && !is_own(mount);
-        for (at, _) in place.mounts.iter().enumerate().filter(|(_, mount)| dangling(mount)) {
+        for (at, _) in place.mounts.iter().enumerate().filter(|(_, mount)| mount.name == needed.name) {
             outcome.find("credentials/dangling-mount", &format!("{}.volumeMounts[{at}]", place.path()), action);
         }
     }

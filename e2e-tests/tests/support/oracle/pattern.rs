@@ -26,8 +26,8 @@ pub fn any_account(patterns: &[String], namespace: &str, name: &str) -> bool {
     })
 }
 
-/// A container's path as the kernel would walk it: `..`, `.` and empty steps gone, and `/run` under its older name.
-pub fn clean(path: &str) -> Vec<&str> {
+/// A path without `..`, `.` and empty steps.
+pub fn steps(path: &str) -> Vec<&str> {
     let mut steps: Vec<&str> = Vec::new();
     for step in path.split('/') {
         match step {
@@ -38,6 +38,12 @@ pub fn clean(path: &str) -> Vec<&str> {
             step => steps.push(step),
         }
     }
+    steps
+}
+
+/// A container's path as the kernel would walk it: with `/run` under its older name.
+pub fn clean(path: &str) -> Vec<&str> {
+    let mut steps = steps(path);
     if steps.first() == Some(&"run") {
         steps.insert(0, "var");
     }

@@ -9,7 +9,7 @@ use super::credentials::Grants;
 use super::pattern::{any, clean, is_within};
 use super::places::{Place, Section, container_mut};
 use super::settings::{Action, TokenVolume};
-use super::volumes::{is_injected, is_injected_mount, sources};
+use super::volumes::{is_injected_mount, sources};
 use super::who::Who;
 use super::{Case, Outcome, Outside};
 
@@ -121,16 +121,16 @@ impl<'r> Rule<'r> {
         let case = self.case;
         let gets = self.all_holders().any(|place| self.is_to_get(place));
         let there = case.volume(&self.volume.volume_name);
-        if gets && there.is_some_and(|there| !is_same(there, &self.made())) {
+        let taken = gets && there.is_some_and(|there| !is_same(there, &self.made()));
+        if taken {
             let at = case.volumes().iter().position(|volume| volume.name == self.volume.volume_name);
             outcome.find(
                 "token-mounts/volume-taken",
                 &format!("spec.volumes[{}]", at.unwrap_or_default()),
                 self.action,
             );
-            return;
         }
-        let dangles = gets && there.is_none() && self.dangling(outcome);
+        let is_kept_from = taken || gets && there.is_none() && self.dangling(outcome);
         for place in &case.places {
             if self.is_to_get(place) {
                 let before = outcome.findings.len();
@@ -141,7 +141,7 @@ impl<'r> Rule<'r> {
                         outcome.find("token-mounts/mount-taken", &path, self.action);
                     }
                 }
-                if outcome.findings.len() == before && !dangles {
+                if outcome.findings.len() == before && !is_kept_from {
                     outcome.mend("token-mounts/holder-lacks-token", &place.path(), self.action);
                 }
             } else if self.may_hold(place) {
@@ -230,15 +230,18 @@ impl<'r> Rule<'r> {
     fn mend(&self, pod: &mut Pod) {
         let Some(spec) = &mut pod.spec else { return };
         let case = self.case;
-        let (mut took, mut gave) = (false, false);
+        let (mut took, mut gave): (Vec<String>, bool) = (Vec::new(), false);
         for place in &case.places {
             let gets = self.is_to_get(place);
             let Some(container) = container_mut(spec, place) else { continue };
             if gets || !self.may_hold(place) {
                 let mounts = container.volume_mounts.get_or_insert_default();
-                let before = mounts.len();
+                let goes = |mount: &&VolumeMount| {
+                    case.volume(&mount.name).is_some_and(|volume| is_injected_mount(mount, volume))
+                };
+                let lost: Vec<String> = mounts.iter().filter(goes).map(|mount| mount.name.clone()).collect();
                 mounts.retain(|mount| !case.volume(&mount.name).is_some_and(|volume| is_injected_mount(mount, volume)));
-                took |= mounts.len() < before;
+                took.extend(lost);
                 if gets && !mounts.iter().any(|mount| self.is_mount(mount)) {
                     mounts.push(VolumeMount {
                         name: self.volume.volume_name.clone(),
@@ -252,7 +255,7 @@ impl<'r> Rule<'r> {
         }
         let automount = spec.automount_service_account_token;
         let absent = automount.is_none() && case.settings.token_mounts.require_automount_false;
-        if took || gave || automount == Some(true) || absent {
+        if !took.is_empty() || gave || automount == Some(true) || absent {
             spec.automount_service_account_token = Some(false);
         }
         let mounted: Vec<String> = spec
@@ -263,9 +266,7 @@ impl<'r> Rule<'r> {
             .map(|mount| mount.name.clone())
             .collect();
         let volumes = spec.volumes.get_or_insert_default();
-        if took {
-            volumes.retain(|volume| !is_injected(volume) || mounted.contains(&volume.name));
-        }
+        volumes.retain(|volume| !took.contains(&volume.name) || mounted.contains(&volume.name));
         if gave && !volumes.iter().any(|volume| volume.name == self.volume.volume_name) {
             volumes.push(self.made());
         }

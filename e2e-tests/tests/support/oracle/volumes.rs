@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{Volume, VolumeMount, VolumeProjection};
 
 use super::Case;
-use super::pattern::any;
+use super::pattern::{any, steps};
 
 /// Audiences that are other services' whatever the settings say.
 const ALLOWED: [&str; 7] = [
@@ -54,10 +54,14 @@ pub fn is_injected(volume: &Volume) -> bool {
 /// Where the API server mounts what it injects.
 const DEFAULT_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/// Whether it is the API server's mount of its volume; at another path or of a part somebody declared it.
+/// Whether it is the API server's mount of its volume, however its path is written; at another path or of a part
+/// somebody declared it.
 pub fn is_injected_mount(mount: &VolumeMount, volume: &Volume) -> bool {
     let whole = |path: &Option<String>| path.as_deref().is_none_or(str::is_empty);
-    is_injected(volume) && mount.mount_path == DEFAULT_PATH && whole(&mount.sub_path) && whole(&mount.sub_path_expr)
+    is_injected(volume)
+        && steps(&mount.mount_path) == steps(DEFAULT_PATH)
+        && whole(&mount.sub_path)
+        && whole(&mount.sub_path_expr)
 }
 
 /// Names of Secrets that a volume refers to, of whatever type it is.
