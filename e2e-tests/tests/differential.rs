@@ -51,6 +51,10 @@ struct Tally {
 
 impl Tally {
     fn compare(&mut self, input: &Input) {
+        // Such as a credential whose audience is the API server's: two choices that don't go together.
+        if !policy().validate_settings(&input.settings).expect("an answer").valid {
+            return self.count(Err(Failure::Outside("settings that the policy refuses")));
+        }
         for mode in ["mutate", "validate"] {
             self.count(compare(input, mode));
         }
@@ -114,8 +118,6 @@ fn the_oracle_agrees_on_random_pods() {
     for case in 0..variable("DIFFERENTIAL_CASES", CASES) {
         let settings = likely_settings::settings(&mut random);
         let drawn = likely::pod(&mut random);
-        let answer = policy().validate_settings(&settings).expect("an answer");
-        assert!(answer.valid, "{answer:?} of {settings}");
         tally.compare(&Input {
             name: format!("case {case}"),
             pod: drawn.pod,

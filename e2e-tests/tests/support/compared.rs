@@ -13,12 +13,13 @@ use crate::smaller::smallest;
 
 /// Findings of which the policy tells only the first for each thing that is to be added, where the contract has all
 /// of them told: it must tell one of the oracle's, and none besides.
-const FIRST: [&str; 5] = [
+const FIRST: [&str; 6] = [
     "token-mounts/dangling-mount",
     "token-mounts/mount-taken",
     "credentials/dangling-mount",
     "credentials/mount-taken",
     "credentials/two-credentials",
+    "token-mounts/long-token",
 ];
 
 /// An input.
@@ -184,12 +185,12 @@ fn request(input: &Input) -> Value {
 }
 
 /// The ids of the findings that one tells and the other does not, with `+` where it is the policy alone. Of more than ten
-/// of a kind the audit annotation tells the number.
+/// of a kind the audit annotation tells ten: the others are not compared.
 fn unlike(told: &str, expected: &[String]) -> Vec<String> {
     let mut told: Vec<&str> = told.split("; ").filter(|text| !text.is_empty()).collect();
-    let more = told.last().and_then(|last| last.strip_prefix("and ")?.strip_suffix(" more")?.parse::<usize>().ok());
+    let more = told.last().is_some_and(|last| last.starts_with("and ") && last.ends_with(" more"));
     let mut missing: Vec<&str> = expected.iter().map(String::as_str).collect();
-    if more.is_some() {
+    if more {
         told.pop();
     }
     // A credential's conflict is told once for each container that is to get it, in the same words.
@@ -206,7 +207,7 @@ fn unlike(told: &str, expected: &[String]) -> Vec<String> {
         }
         None => true,
     });
-    if more.is_some_and(|more| more <= missing.len()) {
+    if more {
         missing.clear();
     }
     let id = |sign: &str, text: &str| format!("{sign}{}", text.split(' ').next().unwrap_or_default());

@@ -110,8 +110,25 @@ fn metadata(random: &mut Random) -> Value {
         }
     }
     let mut annotations = Map::new();
-    let lists =
-        ["team-a", "team-b", "lake", "db", "team-a, db", "lake,db", "lake , team-a", "unknown", "", "db,db", "a,,b"];
+    let lists = [
+        "team-a",
+        "team-b",
+        "lake",
+        "db",
+        "team-a, db",
+        "lake,db",
+        "lake , team-a",
+        "keys",
+        "azure",
+        "vault",
+        "lake, vault, azure",
+        "keys,lake",
+        "azure,db",
+        "unknown",
+        "",
+        "db,db",
+        "a,,b",
+    ];
     for (key, values, percent) in [
         ("airflow-pod-identity/credentials", &lists[..], 35),
         (
@@ -201,6 +218,8 @@ fn env(random: &mut Random) -> Vec<Value> {
         json!({"name": "AWS_REGION", "value": "eu-west-1"}),
         json!({"name": "AWS_ROLE_ARN", "value": "arn:aws:iam::111122223333:role/lake"}),
         json!({"name": "AWS_ACCESS_KEY_ID", "value": "x"}),
+        json!({"name": "AWS_WEB_IDENTITY_TOKEN_FILE", "value": "/mine"}),
+        json!({"name": "AZURE_CLIENT_SECRET", "valueFrom": from("jwt-1", "client-secret")}),
         json!({"name": "AIRFLOW_CONN_DB", "valueFrom": from("db", "connection")}),
         json!({"name": "AIRFLOW_CONN_DB", "valueFrom": from("other", "connection")}),
         json!({"name": "N", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}),

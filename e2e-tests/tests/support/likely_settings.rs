@@ -95,6 +95,7 @@ fn token_mounts(random: &mut Random) -> Map<String, Value> {
 }
 
 fn credentials(random: &mut Random) -> Map<String, Value> {
+    let guid = "00000000-0000-4000-8000-00000000000f";
     let role = "arn:aws:iam::111122223333:role/lake";
     let pool = [
         ("team-a", json!({"type": "gcpServiceAccountKey"})),
@@ -107,11 +108,16 @@ fn credentials(random: &mut Random) -> Map<String, Value> {
             "regionalSts": false, "expirationSeconds": 3600, "audience": "other"}),
         ),
         ("db", json!({"type": "airflowConnection", "connectionId": "db"})),
+        ("lake", json!({"type": "awsPodIdentity"})),
+        ("keys", json!({"type": "awsAccessKey", "sessionTokenKey": "t", "region": "eu-central-1"})),
+        ("azure", json!({"type": "azureWorkloadIdentity", "clientId": guid, "tenantId": guid})),
+        ("azure", json!({"type": "azureServicePrincipal", "clientId": guid, "tenantId": guid, "secretName": "jwt-1"})),
+        ("vault", json!({"type": "vaultToken", "role": "etl", "address": "http://vault:8200"})),
         ("db", json!({"type": "airflowConnection", "connectionId": "dB", "secretName": "jwt-1", "key": "uri"})),
     ];
     let mut drawn = Map::new();
     for (name, credential) in pool {
-        if random.chance(60) && !drawn.contains_key(name) {
+        if random.chance(50) && !drawn.contains_key(name) {
             let mut credential = credential;
             if random.chance(92) {
                 credential["allow"] = allow(random).into();

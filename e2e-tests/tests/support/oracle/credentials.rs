@@ -7,7 +7,6 @@ use k8s_openapi::api::core::v1::{DownwardAPIVolumeFile, Volume};
 use super::inject;
 use super::pattern::{any, is_within};
 use super::places::{Place, Section};
-use super::secrets::{audience, secret};
 use super::settings::{Action, Credential, Uncatalogued};
 use super::volumes::sources;
 use super::who::Who;
@@ -43,12 +42,12 @@ impl Grants {
     /// The audiences of tokens that a container was granted.
     pub fn audiences(&self, place: &Place<'_>) -> Vec<String> {
         let here = self.targets.contains(&(place.section, place.index));
-        self.list.iter().filter(|_| here).filter_map(|grant| audience(&grant.credential)).collect()
+        self.list.iter().filter(|_| here).filter_map(|grant| grant.credential.audience()).map(str::to_owned).collect()
     }
 
     /// Whether one of them reads the Secret.
     pub fn reads(&self, name: &str) -> bool {
-        self.list.iter().any(|grant| secret(&grant.name, &grant.credential).is_some_and(|(read, _)| read == name))
+        self.list.iter().any(|grant| grant.credential.secret_name(&grant.name) == Some(name))
     }
 }
 
@@ -183,11 +182,7 @@ impl Case<'_> {
         }
         let known = |name: &&str| {
             let credential = self.settings.credentials.get(*name)?;
-            let allow = match credential {
-                Credential::GcpServiceAccountKey { allow, .. }
-                | Credential::AwsWebIdentity { allow, .. }
-                | Credential::AirflowConnection { allow, .. } => allow.as_ref(),
-            };
+            let allow = credential.allow();
             let credential = credential.clone();
             self.grants_to(allow).then(|| Grant { name: (*name).to_owned(), key: LIST, credential })
         };

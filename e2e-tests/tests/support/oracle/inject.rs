@@ -1,29 +1,16 @@
 //! What credentials put into containers, and what stands in their way.
 
-use k8s_openapi::api::core::v1::{
-    EnvVar, EnvVarSource, KeyToPath, ProjectedVolumeSource, SecretKeySelector, SecretVolumeSource,
-    ServiceAccountTokenProjection, Volume, VolumeMount, VolumeProjection,
-};
+use k8s_openapi::api::core::v1::{EnvVar, Volume, VolumeMount};
 
-use super::credentials::{Grant, Grants};
+use super::credentials::Grants;
+use super::needs::{Needs, REGIONS, needs};
 use super::pattern::{clean, is_within};
 use super::places::{Place, container_mut};
-use super::settings::{Action, Credential};
+use super::settings::Action;
 use super::{Case, Outcome, Outside};
 
-const REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 /// What belongs together: who sets one of them meant an identity of its own.
 const PAIR: [&str; 2] = ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"];
-
-/// What a credential puts into a pod and into each of its containers.
-#[derive(Debug, Clone, Default)]
-struct Needs {
-    volume: Option<Volume>,
-    mount: Option<VolumeMount>,
-    env: Vec<EnvVar>,
-    /// Variables that SDKs would use instead.
-    shadows: &'static [&'static str],
-}
 
 pub fn judge(case: &Case<'_>, grants: &Grants, action: Action, outcome: &mut Outcome) -> Result<(), Outside> {
     let needs_of = grants.list.iter().map(|grant| Ok((grant, needs(grant)?))).collect::<Result<Vec<_>, Outside>>()?;
@@ -35,13 +22,15 @@ pub fn judge(case: &Case<'_>, grants: &Grants, action: Action, outcome: &mut Out
     for (at, (grant, needs)) in needs_of.iter().enumerate() {
         let before = outcome.findings.len();
         volume(case, needs, action, outcome);
+        let earlier = || (0..at).filter(|one| !conflicts.contains(one)).map(|one| &needs_of[one].1);
+        let claimed: Vec<&str> =
+            earlier().flat_map(|needs| &needs.env).map(|variable| variable.name.as_str()).collect();
         for place in case.places.iter().filter(is_target) {
             mounts(place, needs, action, outcome);
-            env(place, needs, action, outcome);
+            env(place, needs, &claimed, action, outcome);
         }
-        let is_apart = |one: &usize| !get_along(&needs_of[*one].1, needs);
         // The first is injected as if there were no second; one that conflicts with the pod is not there for others.
-        if (0..at).filter(|one| !conflicts.contains(one)).any(|one| is_apart(&one)) {
+        if earlier().any(|one| !get_along(one, needs)) {
             for place in case.places.iter().filter(is_target) {
                 outcome.find("credentials/two-credentials", &place.path(), action);
             }
@@ -101,7 +90,9 @@ fn get_along(one: &Needs, other: &Needs) -> bool {
     );
     let same_volume = name(one).is_some() && name(one) == name(other);
     let same_path = path(one).is_some() && path(one) == path(other);
-    !(same_variable || same_volume || same_path)
+    let shadows =
+        |one: &Needs, other: &Needs| one.env.iter().any(|variable| other.shadows.contains(&variable.name.as_str()));
+    !(same_variable || same_volume || same_path || shadows(one, other) || shadows(other, one))
 }
 
 /// The pod's own volume of that name, and containers that would get it without being granted it.
@@ -130,9 +121,9 @@ fn mounts(place: &Place<'_>, needs: &Needs, action: Action, outcome: &mut Outcom
     }
 }
 
-fn env(place: &Place<'_>, needs: &Needs, action: Action, outcome: &mut Outcome) {
+fn env(place: &Place<'_>, needs: &Needs, claimed: &[&str], action: Action, outcome: &mut Outcome) {
     let path = |at: usize| format!("{}.env[{at}]", place.path());
-    for needed in &needs.env {
+    for needed in needs.env.iter().filter(|needed| !claimed.contains(&needed.name.as_str())) {
         let there: Vec<usize> = (0..place.env.len()).filter(|at| place.env[*at].name == needed.name).collect();
         let is_region = REGIONS.contains(&needed.name.as_str());
         let other = there.iter().find(|at| !is_variable(&place.env[**at], needed));
@@ -179,90 +170,4 @@ fn is_variable(own: &EnvVar, needed: &EnvVar) -> bool {
     let mut own = own.clone();
     own.value = own.value.filter(|value| !value.is_empty());
     own == *needed
-}
-
-fn needs(grant: &Grant) -> Result<Needs, Outside> {
-    let name = &grant.name;
-    Ok(match &grant.credential {
-        Credential::GcpServiceAccountKey { secret_name, key, project, .. } => {
-            if name.contains('.') || name.len() > 59 || name.contains("serviceaccount") {
-                return Err(Outside("a name that is shortened"));
-            }
-            let home = format!("/var/run/secrets/gcp/{name}");
-            let file = format!("{home}/key.json");
-            let key = key.clone().unwrap_or_else(|| "key.json".to_owned());
-            let secret = SecretVolumeSource {
-                secret_name: Some(secret_name.clone().unwrap_or_else(|| name.clone())),
-                items: Some(vec![KeyToPath { key, path: "key.json".to_owned(), ..KeyToPath::default() }]),
-                ..SecretVolumeSource::default()
-            };
-            let volume = format!("gcp-{name}");
-            let mut env = vec![
-                literal("GOOGLE_APPLICATION_CREDENTIALS", &file),
-                literal("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", &file),
-            ];
-            env.extend(project.as_ref().map(|project| literal("GOOGLE_CLOUD_PROJECT", project)));
-            Needs {
-                mount: Some(mount(&volume, &home)),
-                volume: Some(Volume { name: volume, secret: Some(secret), ..Volume::default() }),
-                env,
-                shadows: &[],
-            }
-        }
-        Credential::AwsWebIdentity {
-            role_arn,
-            audience,
-            expiration_seconds,
-            region,
-            session_name,
-            regional_sts,
-            ..
-        } => {
-            let home = "/var/run/secrets/eks.amazonaws.com/serviceaccount";
-            let token = ServiceAccountTokenProjection {
-                audience: Some(audience.clone().unwrap_or_else(|| "sts.amazonaws.com".to_owned())),
-                expiration_seconds: Some(expiration_seconds.unwrap_or(86_400)),
-                path: "token".to_owned(),
-                ..ServiceAccountTokenProjection::default()
-            };
-            let source = VolumeProjection { service_account_token: Some(token), ..VolumeProjection::default() };
-            let projected = ProjectedVolumeSource { sources: Some(vec![source]), ..ProjectedVolumeSource::default() };
-            let volume = "aws-iam-token";
-            let mut env = vec![
-                literal("AWS_ROLE_ARN", role_arn),
-                literal("AWS_WEB_IDENTITY_TOKEN_FILE", &format!("{home}/token")),
-            ];
-            env.extend(region.iter().flat_map(|region| REGIONS.map(|name| literal(name, region))));
-            if regional_sts.unwrap_or(true) {
-                env.push(literal("AWS_STS_REGIONAL_ENDPOINTS", "regional"));
-            }
-            env.extend(session_name.as_ref().map(|name| literal("AWS_ROLE_SESSION_NAME", name)));
-            Needs {
-                mount: Some(mount(volume, home)),
-                volume: Some(Volume { name: volume.to_owned(), projected: Some(projected), ..Volume::default() }),
-                env,
-                shadows: &["AWS_ACCESS_KEY_ID"],
-            }
-        }
-        Credential::AirflowConnection { connection_id, secret_name, key, .. } => {
-            let selector = SecretKeySelector {
-                name: secret_name.clone().unwrap_or_else(|| name.clone()),
-                key: key.clone().unwrap_or_else(|| "connection".to_owned()),
-                optional: None,
-            };
-            let from = EnvVarSource { secret_key_ref: Some(selector), ..EnvVarSource::default() };
-            let variable = format!("AIRFLOW_CONN_{}", connection_id.to_uppercase());
-            let env = vec![EnvVar { name: variable, value: None, value_from: Some(from) }];
-            Needs { env, ..Needs::default() }
-        }
-    })
-}
-
-fn literal(name: &str, value: &str) -> EnvVar {
-    EnvVar { name: name.to_owned(), value: Some(value.to_owned()), value_from: None }
-}
-
-fn mount(volume: &str, path: &str) -> VolumeMount {
-    let (name, mount_path) = (volume.to_owned(), path.to_owned());
-    VolumeMount { name, mount_path, read_only: Some(true), ..VolumeMount::default() }
 }

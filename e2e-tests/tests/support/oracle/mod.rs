@@ -9,18 +9,21 @@
 //! It is slow and simple on purpose, and takes no shortcut that the policy takes.
 //!
 //! **Covered**: Pods on CREATE and ephemeral containers that are added to a stored pod; rules `token-mounts`, `credentials`
-//! (types `gcpServiceAccountKey`, `awsWebIdentity`, `airflowConnection`, and Secrets that no catalogue knows),
+//! (all types but those below, and Secrets that no catalogue knows),
 //! `secret-access` and `node-access`, with actions, overrides and exceptions; ServiceAccounts' automounting on CREATE.
 //!
-//! **Not covered**: other types of credentials, rules that look something up or are off by default (`rbac`,
+//! **Not covered**: credentials of the types `gcpWorkloadIdentity`, `gkeWorkloadIdentity`, `custom`, and of those others that
+//! mount a file of a Secret besides Google's; rules that look something up or are off by default (`rbac`,
 //! `pod-operator`, roles of ServiceAccounts), templates, updates other than ephemeral containers, the policy's own
 //! annotations (no covered type writes one), texts of messages. Settings that name any of these are no [`Settings`];
 //! pods that the API server would not store (a volume or container twice) are [`Outside`]. Where the contract is silent
 //! the order of what is added is too: results are compared as [`tidy`] leaves them.
 
 pub mod accounts;
+mod catalogue;
 mod credentials;
 mod inject;
+mod needs;
 mod node;
 pub mod pattern;
 mod places;

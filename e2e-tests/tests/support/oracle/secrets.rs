@@ -64,34 +64,14 @@ pub fn judge(case: &Case<'_>, grants: &Grants, outcome: &mut Outcome) {
 
 fn own_tokens(case: &Case<'_>, grants: &Grants, place: &Place<'_>, action: Action, outcome: &mut Outcome) {
     let granted = grants.audiences(place);
-    let used: Vec<String> = case.settings.credentials.values().filter_map(audience).collect();
+    let used: Vec<String> =
+        case.settings.credentials.values().filter_map(Credential::audience).map(str::to_owned).collect();
     for (at, mount) in place.mounts.iter().enumerate() {
         let tokens = case.volume(&mount.name).into_iter().flat_map(sources);
         let audiences = tokens.filter_map(|source| source.service_account_token.as_ref()?.audience.as_ref());
         if audiences.into_iter().any(|audience| used.contains(audience) && !granted.contains(audience)) {
             outcome.find("secret-access/own-token", &format!("{}.volumeMounts[{at}]", place.path()), action);
         }
-    }
-}
-
-/// The audience that a credential's token is for.
-pub fn audience(credential: &Credential) -> Option<String> {
-    match credential {
-        Credential::AwsWebIdentity { audience, .. } => {
-            Some(audience.clone().unwrap_or_else(|| "sts.amazonaws.com".to_owned()))
-        }
-        _ => None,
-    }
-}
-
-/// The Secret that a credential reads, with who may use it.
-pub fn secret<'c>(name: &'c str, credential: &'c Credential) -> Option<(&'c str, Option<&'c Allow>)> {
-    match credential {
-        Credential::GcpServiceAccountKey { secret_name, allow, .. }
-        | Credential::AirflowConnection { secret_name, allow, .. } => {
-            Some((secret_name.as_deref().unwrap_or(name), allow.as_ref()))
-        }
-        Credential::AwsWebIdentity { .. } => None,
     }
 }
 
@@ -111,8 +91,8 @@ impl Case<'_> {
     /// The `allow` of each credential that reads the Secret.
     fn guards<'n>(&'n self, name: &'n str) -> impl Iterator<Item = Option<&'n Allow>> {
         let credentials = self.settings.credentials.iter();
-        let read = credentials.filter_map(|(known, credential)| secret(known, credential));
-        read.filter(move |(secret, _)| *secret == name).map(|(_, allow)| allow)
+        let read = credentials.filter(move |(known, credential)| credential.secret_name(known) == Some(name));
+        read.map(|(_, credential)| credential.allow())
     }
 
     /// Whether one of the `allow` that guard the Secret admits the pod.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+pub use super::catalogue::{Allow, Credential};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub enum Mode {
@@ -208,42 +210,6 @@ pub struct NodeAccess {
     #[serde(deserialize_with = "action")]
     pub failure_action: Option<Action>,
     pub allowed_host_paths: Vec<String>,
-}
-
-/// A credential of a covered type.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
-pub enum Credential {
-    GcpServiceAccountKey {
-        secret_name: Option<String>,
-        key: Option<String>,
-        project: Option<String>,
-        allow: Option<Allow>,
-    },
-    AwsWebIdentity {
-        role_arn: String,
-        audience: Option<String>,
-        expiration_seconds: Option<i64>,
-        region: Option<String>,
-        session_name: Option<String>,
-        regional_sts: Option<bool>,
-        allow: Option<Allow>,
-    },
-    AirflowConnection {
-        connection_id: String,
-        secret_name: Option<String>,
-        key: Option<String>,
-        allow: Option<Allow>,
-    },
-}
-
-#[derive(Debug, Clone, Deserialize, Default)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Allow {
-    pub namespaces: Option<Vec<String>>,
-    pub service_accounts: Option<Vec<String>>,
-    pub requesters: Option<Vec<String>>,
-    pub dag_ids: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
