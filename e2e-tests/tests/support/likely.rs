@@ -33,7 +33,9 @@ pub fn pod(random: &mut Random) -> Drawn {
     let user = random.pick(&USERS);
     let stored = random.chance(12);
     let namespace = random.pick(&["airflow", "airflow", "airflow", "jobs", "dev-1"]);
-    let volumes = volumes(random);
+    // Every other pod has few oddities: with many, almost all are denied.
+    let oddities = if random.chance(50) { 100 } else { 15 };
+    let volumes = volumes(random, oddities);
     let names: Vec<String> = volumes.iter().filter_map(|volume| volume["name"].as_str().map(str::to_owned)).collect();
     let mut pool = vec![
         "base",
@@ -48,7 +50,7 @@ pub fn pod(random: &mut Random) -> Drawn {
     let mut containers = |random: &mut Random, count: usize, ephemeral: bool| -> Vec<Value> {
         let count = count.min(pool.len());
         let taken: Vec<&str> = (0..count).map(|_| pool.remove(random.below(pool.len().min(4)))).collect();
-        taken.into_iter().map(|name| container(random, name, &names, ephemeral)).collect()
+        taken.into_iter().map(|name| container(random, name, &names, ephemeral, oddities)).collect()
     };
     let mut spec = Map::new();
     let count = 1 + random.below(3);
@@ -156,7 +158,7 @@ fn metadata(random: &mut Random) -> Value {
 const KUBERNETES_JWT: &str = "eyJhbGciOiJub25lIn0.eyJpc3MiOiJrdWJlcm5ldGVzL3NlcnZpY2VhY2NvdW50Iiwic3ViIjoic3lzdGVtOnNlcnZpY2VhY2NvdW50OmE6YiJ9.c2ln";
 const OTHER_JWT: &str = "eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2FpcmZsb3cuZXhhbXBsZS5jb20iLCJzdWIiOiJ0YXNrIn0.c2ln";
 
-fn container(random: &mut Random, name: &str, volumes: &[String], ephemeral: bool) -> Value {
+fn container(random: &mut Random, name: &str, volumes: &[String], ephemeral: bool, oddities: usize) -> Value {
     let paths = [
         "/token",
         "/run/secrets/kubernetes.io/serviceaccount",
@@ -171,7 +173,7 @@ fn container(random: &mut Random, name: &str, volumes: &[String], ephemeral: boo
     let mut taken: Vec<&str> = Vec::new();
     for volume in volumes {
         let injected = volume.starts_with("kube-api-access-");
-        let path = if injected && random.chance(90) { DEFAULT_PATH } else { random.pick(&paths) };
+        let path = if injected && random.chance(100 - oddities / 10) { DEFAULT_PATH } else { random.pick(&paths) };
         let wanted = if injected { 70 } else { 35 };
         if random.chance(wanted) && !taken.contains(&path) {
             taken.push(path);
@@ -189,7 +191,7 @@ fn container(random: &mut Random, name: &str, volumes: &[String], ephemeral: boo
     if random.chance(5) && !taken.contains(&"/absent") {
         mounts.push(json!({"name": random.pick(&absent), "mountPath": "/absent"}));
     }
-    let mut container = json!({"name": name, "image": "i", "env": env(random), "volumeMounts": mounts});
+    let mut container = json!({"name": name, "image": "i", "env": env(random, oddities), "volumeMounts": mounts});
     if random.chance(8) {
         container["envFrom"] =
             json!([{"configMapRef": {"name": "c"}}, {"secretRef": {"name": random.pick(&SECRETS)}, "prefix": "P_"}]);
@@ -205,7 +207,7 @@ fn container(random: &mut Random, name: &str, volumes: &[String], ephemeral: boo
 
 const SECRETS: [&str; 7] = ["kubeconfig-a", "team-a", "team-b-gcp", "db", "own-key", "jwt-1", "harmless"];
 
-fn env(random: &mut Random) -> Vec<Value> {
+fn env(random: &mut Random, oddities: usize) -> Vec<Value> {
     let from = |name: &str, key: &str| json!({"secretKeyRef": {"name": name, "key": key}});
     let secret = random.pick(&SECRETS);
     let pool = [
@@ -225,13 +227,13 @@ fn env(random: &mut Random) -> Vec<Value> {
         json!({"name": "N", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}),
     ];
     let mut env = Vec::new();
-    while random.chance(30) {
+    while random.chance(30 * oddities / 100) {
         env.push(random.pick(&pool));
     }
     env
 }
 
-fn volumes(random: &mut Random) -> Vec<Value> {
+fn volumes(random: &mut Random, oddities: usize) -> Vec<Value> {
     let projected = |sources: Value| json!({"projected": {"defaultMode": 420, "sources": sources}});
     let ca = || json!({"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}});
     let field = json!({"apiVersion": "v1", "fieldPath": "metadata.namespace"});
@@ -277,7 +279,7 @@ fn volumes(random: &mut Random) -> Vec<Value> {
     if random.chance(65) {
         drawn.push(("kube-api-access-x7k2p", projected(json!([token("", 3607), ca(), namespace()]))));
     }
-    while random.chance(60) {
+    while random.chance(60 * oddities / 100) {
         let volume = random.pick(&pool);
         if !drawn.iter().any(|(name, _)| *name == volume.0) {
             drawn.push(volume);
