@@ -95,11 +95,6 @@ pub fn judge(case: &Case<'_>, outcome: &mut Outcome) -> Result<Grants, Outside> 
             outcome.find(id, &path, action);
         }
     }
-    let is_credentials = |name: &str| name.starts_with("gcp-") || name == "aws-iam-token";
-    let beside = case.volumes().iter().any(|volume| is_credentials(&volume.name));
-    if case.question.stored && (beside || !grants.list.is_empty()) {
-        return Err(Outside("an ephemeral container beside a credential"));
-    }
     inject::judge(case, &grants, action, outcome)?;
     Ok(grants)
 }

@@ -22,7 +22,10 @@
 pub mod accounts;
 mod catalogue;
 mod credentials;
+mod debug;
 mod inject;
+mod literal;
+mod made;
 mod needs;
 mod node;
 pub mod pattern;

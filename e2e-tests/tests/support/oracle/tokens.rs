@@ -1,11 +1,10 @@
 //! Rule `token-mounts`.
 
-use k8s_openapi::api::core::v1::{
-    ConfigMapProjection, DownwardAPIProjection, DownwardAPIVolumeFile, KeyToPath, ObjectFieldSelector, Pod,
-    ProjectedVolumeSource, ServiceAccountTokenProjection, Volume, VolumeMount, VolumeProjection,
-};
+use k8s_openapi::api::core::v1::{Pod, ServiceAccountTokenProjection, Volume, VolumeMount, VolumeProjection};
 
 use super::credentials::Grants;
+use super::literal::holds_token;
+use super::made::{is_same, made};
 use super::pattern::{any, clean, is_within};
 use super::places::{Place, Section, container_mut};
 use super::settings::{Action, TokenVolume};
@@ -14,7 +13,7 @@ use super::who::Who;
 use super::{Case, Outcome, Outside};
 
 /// How long a token is valid that says nothing.
-const DEFAULT_SECONDS: i64 = 3600;
+pub const DEFAULT_SECONDS: i64 = 3600;
 
 pub fn judge(case: &Case<'_>, grants: &Grants, outcome: &mut Outcome) -> Result<(), Outside> {
     let action = case.token_action();
@@ -121,7 +120,7 @@ impl<'r> Rule<'r> {
         let case = self.case;
         let gets = self.all_holders().any(|place| self.is_to_get(place));
         let there = case.volume(&self.volume.volume_name);
-        let taken = gets && there.is_some_and(|there| !is_same(there, &self.made()));
+        let taken = gets && there.is_some_and(|there| !is_same(there, &made(self.volume)));
         if taken {
             let at = case.volumes().iter().position(|volume| volume.name == self.volume.volume_name);
             outcome.find(
@@ -268,7 +267,7 @@ impl<'r> Rule<'r> {
         let volumes = spec.volumes.get_or_insert_default();
         volumes.retain(|volume| !took.contains(&volume.name) || mounted.contains(&volume.name));
         if gave && !volumes.iter().any(|volume| volume.name == self.volume.volume_name) {
-            volumes.push(self.made());
+            volumes.push(made(self.volume));
         }
         let held: Vec<&String> =
             self.all_holders().flat_map(|place| self.bearing(place)).map(|(_, mount, _)| &mount.name).collect();
@@ -279,78 +278,4 @@ impl<'r> Rule<'r> {
             }
         }
     }
-
-    /// The volume that a holder gets: the Airflow chart's.
-    fn made(&self) -> Volume {
-        let token = ServiceAccountTokenProjection {
-            audience: self.volume.audience.clone(),
-            expiration_seconds: Some(self.volume.expiration_seconds),
-            path: "token".to_owned(),
-            ..ServiceAccountTokenProjection::default()
-        };
-        let item = |name: &str| KeyToPath { key: name.to_owned(), path: name.to_owned(), ..KeyToPath::default() };
-        let ca = ConfigMapProjection {
-            name: "kube-root-ca.crt".to_owned(),
-            items: Some(vec![item("ca.crt")]),
-            ..ConfigMapProjection::default()
-        };
-        let field =
-            ObjectFieldSelector { api_version: Some("v1".to_owned()), field_path: "metadata.namespace".to_owned() };
-        let file = DownwardAPIVolumeFile {
-            path: "namespace".to_owned(),
-            field_ref: Some(field),
-            ..DownwardAPIVolumeFile::default()
-        };
-        let none = VolumeProjection::default;
-        let sources = vec![
-            VolumeProjection { service_account_token: Some(token), ..none() },
-            VolumeProjection { config_map: Some(ca), ..none() },
-            VolumeProjection { downward_api: Some(DownwardAPIProjection { items: Some(vec![file]) }), ..none() },
-        ];
-        let projected = ProjectedVolumeSource { default_mode: Some(420), sources: Some(sources), ..Default::default() };
-        Volume { name: self.volume.volume_name.clone(), projected: Some(projected), ..Volume::default() }
-    }
-}
-
-/// Whether the pod's own volume is the one that is needed, once the API server's defaults are filled in.
-fn is_same(own: &Volume, needed: &Volume) -> bool {
-    let filled = |volume: &Volume| {
-        let mut volume = volume.clone();
-        for projected in volume.projected.iter_mut() {
-            projected.default_mode.get_or_insert(420);
-            for source in projected.sources.iter_mut().flatten() {
-                if let Some(token) = &mut source.service_account_token {
-                    token.expiration_seconds.get_or_insert(DEFAULT_SECONDS);
-                }
-                let files = source.downward_api.iter_mut().flat_map(|api| api.items.iter_mut().flatten());
-                for field in files.filter_map(|file| file.field_ref.as_mut()) {
-                    field.api_version.get_or_insert_with(|| "v1".to_owned());
-                }
-            }
-        }
-        volume
-    };
-    filled(own) == filled(needed)
-}
-
-/// Whether a text holds the JWT of a Kubernetes ServiceAccount: three parts, the second of which says so.
-fn holds_token(text: &str) -> bool {
-    text.split(|letter: char| !(letter.is_ascii_alphanumeric() || "-_.".contains(letter))).any(|word| {
-        let parts: Vec<&str> = word.split('.').collect();
-        let payload = parts.get(1).and_then(|part| decode(part)).unwrap_or_default();
-        let claims: serde_json::Value = serde_json::from_slice(&payload).unwrap_or_default();
-        let subject = claims["sub"].as_str().unwrap_or_default();
-        parts.len() == 3 && subject.starts_with("system:serviceaccount:")
-    })
-}
-
-/// Base64 of URLs, without padding.
-fn decode(text: &str) -> Option<Vec<u8>> {
-    const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut bits = String::new();
-    for letter in text.chars() {
-        bits.push_str(&format!("{:06b}", LETTERS.find(letter)?));
-    }
-    let bytes = bits.as_bytes().chunks_exact(8);
-    bytes.map(|byte| u8::from_str_radix(std::str::from_utf8(byte).ok()?, 2).ok()).collect()
 }
