@@ -16,7 +16,8 @@ pub struct Sample {
     pub name: String,
     /// The object.
     pub value: Value,
-    user: &'static str,
+    /// Who makes such an object.
+    pub user: &'static str,
 }
 
 impl Sample {
