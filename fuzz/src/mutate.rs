@@ -3,7 +3,7 @@
 use e2e_tests::laws::Tree;
 
 use crate::draw::{Pick, Random};
-use crate::pool::{self, ODD, PIECES};
+use crate::pool::{self, ODD, PIECES, SPACES};
 use crate::tree::{self, count, nth, plain, quoted};
 
 /// Changes the JSON in a buffer, in which it may get as long as `most`. `None`: it is no JSON, or its bytes are to be
@@ -17,7 +17,7 @@ pub fn json(data: &mut [u8], size: usize, most: usize, seed: u32) -> Option<usiz
     for _ in 0..=random.below(3) {
         change(&mut tree, &mut random);
     }
-    let text = tree.to_string();
+    let text = if random.once_in(8) { tree::spaced(&tree, random.one(&SPACES)) } else { tree.to_string() };
     (text.len() <= most).then(|| data.get_mut(..text.len()).map(|data| data.copy_from_slice(text.as_bytes())))??;
     Some(text.len())
 }

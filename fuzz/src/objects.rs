@@ -246,6 +246,9 @@ impl Maker<'_, '_> {
     }
 
     fn container(&mut self, section: &str) -> Tree {
+        if self.draw.once_in(24) {
+            return raw("{}");
+        }
         let mut container = vec![("name", self.name(&CONTAINERS)), ("image", text("airflow"))];
         let mounts = self.draw.below(4);
         if mounts > 0 {
@@ -276,7 +279,11 @@ impl Maker<'_, '_> {
     }
 
     fn mount(&mut self) -> Tree {
-        let (volumes, paths) = if self.tame { (&VOLUMES[..1], &PATHS[..1]) } else { (&VOLUMES[..], &PATHS[..]) };
+        let (volumes, paths) = match self.tame {
+            true if self.draw.once_in(3) => (&VOLUMES[7..8], &PATHS[14..15]),
+            true => (&VOLUMES[..2], &PATHS[..1]),
+            false => (&VOLUMES[..], &PATHS[..]),
+        };
         let mut mount = vec![("name", self.name(volumes)), ("mountPath", text(self.draw.one(paths)))];
         match self.draw.below(8) {
             0..=2 => mount.push(("readOnly", raw("true"))),
@@ -307,12 +314,15 @@ impl Maker<'_, '_> {
 
     /// A volume. Most have a name of their own, as the API server asks for.
     fn volume(&mut self, index: usize) -> Tree {
-        let name =
-            if !self.tame && self.draw.once_in(4) { self.name(&VOLUMES) } else { text(VOLUMES[index % VOLUMES.len()]) };
+        let name = if !self.tame && self.draw.once_in(4) {
+            self.name(&VOLUMES)
+        } else {
+            text(VOLUMES[if self.tame && index > 1 { 5 + index } else { index }])
+        };
         let mut volume = vec![("name", name)];
         let secret = text(self.draw.one(&SECRETS));
         let reference = |secret: Tree| object(vec![("name", secret)]);
-        match if self.tame { 11 * index.min(1) } else { self.draw.below(12) } {
+        match if self.tame { if index < 2 { 0 } else { 11 } } else { self.draw.below(12) } {
             0..=3 => volume.push(("projected", self.injected())),
             4 | 5 => {
                 let sources = (0..self.draw.below(4)).map(|_| self.source()).collect();

@@ -10,7 +10,9 @@ use crate::draw::{Draw, Pick};
 use crate::judge::hold;
 use crate::mutate::change;
 use crate::objects::Maker;
+use crate::pool::SPACES;
 use crate::rules::document;
+use crate::tree::spaced;
 use crate::world::World;
 
 /// Who asks; nobody: an audit scan.
@@ -44,6 +46,7 @@ pub fn outcome(data: &[u8]) -> Result<Option<Outcome>, String> {
     if validate_settings(settings.to_string().as_bytes()) != br#"{"valid":true}"# {
         return Ok(None);
     }
+    let space = draw.one(&SPACES);
     let tame = draw.once_in(2);
     let pod = Maker { draw, tame }.pod();
     let stub = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": "airflow"}});
@@ -57,7 +60,7 @@ pub fn outcome(data: &[u8]) -> Result<Option<Outcome>, String> {
             request = request.subresource("ephemeralcontainers");
         }
     }
-    let mut trial = Trial::new(&request.build(), &settings).with_object(pod.to_string());
+    let mut trial = Trial::new(&request.build(), &settings).with_object(spaced(&pod, space));
     if update {
         let mut old = pod;
         for _ in 0..draw.below(5) {

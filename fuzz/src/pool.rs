@@ -58,6 +58,9 @@ pub const PIECES: [&str; 20] = [
     "A",
 ];
 
+/// What may stand between JSON's tokens.
+pub const SPACES: [&str; 4] = ["", " ", "\n  ", "\t\r\n"];
+
 /// Keys: those of objects, and those of settings as their schema lists them.
 pub fn keys() -> &'static [&'static str] {
     static ALL: OnceLock<Vec<&str>> = OnceLock::new();

@@ -1,13 +1,19 @@
 //! Arbitrary bytes as the whole payload. What is JSON is held against the laws, what is not must be refused.
 
+use std::collections::BTreeMap;
+
 use airflow_pod_identity::{validate, validate_settings};
 use e2e_tests::laws::{Tree, Trial};
 use serde::de::IgnoredAny;
-use serde_json::Value;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::judge::{CANARY, hold, sound};
 use crate::tree;
 use crate::world::World;
+
+/// The fields of an object, each as it is spelled.
+type Parts<'p> = BTreeMap<String, &'p RawValue>;
 
 /// Holds what there is to hold.
 ///
@@ -26,22 +32,22 @@ pub fn check(data: &[u8]) -> Result<(), String> {
             Err(format!("another parser takes this for no JSON: {told}"))
         }
         Some(_) if told.contains("not valid JSON") => Err(format!("another parser takes this for JSON: {told}")),
-        _ => match parsed.and_then(|payload| trial(&payload)) {
+        _ => match trial(text) {
             Some(trial) => hold(&trial, world, secret).map(drop).map_err(|complaint| complaint.to_string()),
             None => Ok(()),
         },
     }
 }
 
-/// The trial in a payload, if the laws say anything of it.
-fn trial(payload: &Tree) -> Option<Trial> {
-    let value = |tree: &Tree| serde_json::from_str::<Value>(&tree.to_string()).ok();
-    let inner = payload.get("request")?;
-    let request = value(inner)?;
-    let settings = payload.get("settings").map_or_else(|| Some(Value::Null), value)?;
-    let settings = if settings.is_null() { Value::Object(serde_json::Map::new()) } else { settings };
+/// The trial in a payload, if the laws say anything of it. The objects stay as they are spelled.
+fn trial(payload: &str) -> Option<Trial> {
+    let parts: Parts<'_> = serde_json::from_str(payload).ok()?;
+    let inner = parts.get("request")?.get();
+    let (request, fields): (Value, Parts<'_>) = (serde_json::from_str(inner).ok()?, serde_json::from_str(inner).ok()?);
+    let settings = parts.get("settings").map_or("{}", |settings| settings.get());
+    let settings = if settings == "null" { json!({}) } else { serde_json::from_str(settings).ok()? };
+    let object = |key: &str| fields.get(key).map(|object| object.get().to_owned()).filter(|text| text != "null");
     let writes = matches!(request["operation"].as_str(), Some("CREATE" | "UPDATE"));
-    let object = inner.get("object").filter(|object| !object.is_null())?;
     if !writes || !settings.is_object() || !request["kind"].is_object() {
         return None;
     }
@@ -58,8 +64,7 @@ fn trial(payload: &Tree) -> Option<Trial> {
         _ if settings["tokenMounts"]["templates"] == "Strict" => return None,
         _ => {}
     }
-    let old = inner.get("oldObject").filter(|old| !old.is_null()).map(Tree::to_string);
-    Some(Trial { object: object.to_string(), old, settings, request })
+    Some(Trial { object: object("object")?, old: object("oldObject"), settings, request })
 }
 
 /// Whether the canary stands nowhere but in what must not be told.

@@ -40,6 +40,23 @@ pub fn parse(text: &str) -> Option<Tree> {
     Some(Tree::parse(text))
 }
 
+/// The JSON with white space wherever there may be some.
+#[must_use]
+pub fn spaced(tree: &Tree, space: &str) -> String {
+    let list = |items: Vec<String>| items.join(&format!("{space},{space}"));
+    match tree {
+        Tree::Scalar(scalar) => scalar.clone(),
+        Tree::List(items) => {
+            let items = items.iter().map(|item| spaced(item, space)).collect();
+            format!("[{space}{}{space}]", list(items))
+        }
+        Tree::Object(pairs) => {
+            let pair = |(key, value): &(String, Tree)| format!("{key}{space}:{space}{}", spaced(value, space));
+            format!("{{{space}{}{space}}}", list(pairs.iter().map(pair).collect()))
+        }
+    }
+}
+
 /// How many values there are, the tree itself among them.
 #[must_use]
 pub fn count(tree: &Tree) -> usize {
