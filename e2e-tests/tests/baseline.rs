@@ -110,8 +110,11 @@ fn calls() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Growth: a name, what is counted, and the payload at each count.
-fn curves() -> Vec<(&'static str, Vec<(usize, Vec<u8>)>)> {
+/// Payloads by what is counted in them.
+type Points = Vec<(usize, Vec<u8>)>;
+
+/// Growth: a name, and a payload at each count.
+fn curves() -> Vec<(&'static str, Points)> {
     let counts =
         |list: &[usize], make: &dyn Fn(usize) -> Vec<u8>| list.iter().map(|count| (*count, make(*count))).collect();
     let containers = |count: usize| {

@@ -139,14 +139,14 @@ fn hostile_task_pods_are_told_what_is_wrong_and_how_to_mend_it() {
             "secret-access/protected-secret: spec.volumes[{volume}]: names Secret `{secret}`, which is protected and not \
              for this pod; credentials that it may use: `team-a`; to mend it, remove the reference and name a \
              credential in the annotation `airflow-pod-identity/credentials`, or have the pod's namespace, \
-             ServiceAccount and creator added to the `allow` that guards the Secret"
+             ServiceAccount and requester added to the `allow` that guards the Secret"
         )
     };
     let annotation = "metadata.annotations[iam.cloud.google.com/service-account]";
     let unknown = |name: &str| {
         format!(
             "credentials/not-allowed: {annotation}: names {name}, which is no credential that this pod may use; it may \
-             use: `team-a`; to mend it, name one of these, or have the pod's namespace, ServiceAccount and creator added \
+             use: `team-a`; to mend it, name one of these, or have the pod's namespace, ServiceAccount and requester added \
              to the credential's `allow`"
         )
     };
