@@ -26,9 +26,11 @@ mod random;
 mod smaller;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use compared::{Difference, Failure, Input, Outcome, compare, compare_account, storable};
-use e2e_tests::testing::policy;
+use e2e_tests::documents;
+use e2e_tests::testing::{corpora, policy};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -163,10 +165,64 @@ fn the_oracle_agrees_on_service_accounts() {
     tally.conclude();
 }
 
+/// Settings that the other documents don't cover: nobody may hold a token but from a volume of the policy's.
+fn none_holds() -> Value {
+    json!({"tokenMounts": {
+        "airflowPods": "Enforce",
+        "otherPods": "NoToken",
+        "requireAutomountFalse": true,
+        "maxExpirationSeconds": 3600,
+        "tokenSecrets": ["*token*", "*kubeconfig*"],
+        "serviceAccountTokenVolume": {"enabled": true},
+    }})
+}
+
+/// Pods that try to get at a token, written by hand.
+fn attacks(root: &Path) -> Vec<(String, Value)> {
+    let entries = std::fs::read_dir(root.join("token-isolation")).expect("the attacks");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    paths.sort();
+    let read = |path: PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let documents = documents::parse::<Value>(&std::fs::read(&path).expect("a file")).expect("YAML");
+        documents.into_iter().map(move |document| (name.clone(), document.value))
+    };
+    paths.into_iter().flat_map(read).filter(|(_, value)| value["kind"] == "Pod").collect()
+}
+
+#[test]
+fn the_oracle_agrees_on_attacks() {
+    let Some(root) = corpora() else { return };
+    let mut tally = Tally::default();
+    let users =
+        ["system:serviceaccount:kube-system:statefulset-controller", "system:serviceaccount:airflow:airflow-worker"];
+    for (document, settings) in [("default", json!({})), ("strict", corpus::strict()), ("none", none_holds())] {
+        for (name, pod) in attacks(&root) {
+            for user in users {
+                tally.compare(&Input {
+                    name: format!("{name} under {document}"),
+                    stored: pod["spec"]["ephemeralContainers"].is_array(),
+                    pod: pod.clone(),
+                    namespace: "airflow".to_owned(),
+                    user: Some(user.to_owned()),
+                    settings: settings.clone(),
+                });
+            }
+        }
+    }
+    tally.conclude();
+}
+
 #[test]
 fn the_oracle_agrees_on_the_corpora() {
     let Some(samples) = corpus::pods() else { return };
-    let documents = [("default", json!({})), ("strict", corpus::strict()), ("catalogue", corpus::catalogue())];
+    let documents = [
+        ("default", json!({})),
+        ("strict", corpus::strict()),
+        ("catalogue", corpus::catalogue()),
+        ("none", none_holds()),
+    ];
     let mut tally = Tally::default();
     for (document, settings) in &documents {
         for sample in &samples {

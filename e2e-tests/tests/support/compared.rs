@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::oracle::{self, Answer, Outside, Question, Settings};
 use crate::smaller::smallest;
 
-/// Findings of which the policy tells only the first for each thing that is to be added, where the contract has all
+/// A deviation: findings of which the policy tells only the first for each thing that is to be added, where the contract has all
 /// of them told: it must tell one of the oracle's, and none besides.
 const FIRST: [&str; 6] = [
     "token-mounts/dangling-mount",
@@ -193,7 +193,7 @@ fn unlike(told: &str, expected: &[String]) -> Vec<String> {
     if more {
         told.pop();
     }
-    // A credential's conflict is told once for each container that is to get it, in the same words.
+    // A deviation: a credential's conflict is told once for each container that is to get it, in the same words.
     told.sort_unstable();
     told.dedup();
     missing.retain(|text| {

@@ -36,7 +36,7 @@ pub fn judge(case: &Case<'_>, grants: &Grants, action: Action, outcome: &mut Out
             env(place, needs, &claimed, action, outcome);
         }
         // The first is injected as if there were no second; one that conflicts with the pod is not there for others.
-        if earlier().any(|one| !get_along(one, needs)) {
+        if earlier().any(|one| !get_along(one, needs) || case.can_change() && are_rivals(one, needs)) {
             for place in case.places.iter().filter(is_target) {
                 outcome.find("credentials/two-credentials", &place.path(), action);
             }
@@ -96,9 +96,15 @@ fn get_along(one: &Needs, other: &Needs) -> bool {
     );
     let same_volume = name(one).is_some() && name(one) == name(other);
     let same_path = path(one).is_some() && path(one) == path(other);
+    !(same_variable || same_volume || same_path)
+}
+
+/// Whether SDKs would use one instead of the other. A deviation: of a static pod, which is not changed, the policy does not
+/// tell this; it is denied for what it lacks.
+fn are_rivals(one: &Needs, other: &Needs) -> bool {
     let shadows =
         |one: &Needs, other: &Needs| one.env.iter().any(|variable| other.shadows.contains(&variable.name.as_str()));
-    !(same_variable || same_volume || same_path || shadows(one, other) || shadows(other, one))
+    shadows(one, other) || shadows(other, one)
 }
 
 /// The pod's own volume of that name, and containers that would get it without being granted it.
