@@ -38,6 +38,9 @@ pub struct Grants {
     pub targets: BTreeSet<(Section, usize)>,
 }
 
+/// Findings: an id and a path each.
+type Found = Vec<(&'static str, String)>;
+
 impl Grants {
     /// The audiences of tokens that a container was granted.
     pub fn audiences(&self, place: &Place<'_>) -> Vec<String> {
@@ -189,7 +192,7 @@ impl Case<'_> {
     }
 
     /// The containers to inject into, and what is wrong and where.
-    fn targets(&self, value: Option<&String>) -> (BTreeSet<(Section, usize)>, Vec<(&'static str, String)>) {
+    fn targets(&self, value: Option<&String>) -> (BTreeSet<(Section, usize)>, Found) {
         let injection = &self.settings.credential_injection;
         let skipped = injection.skip_containers.clone().unwrap_or_else(|| SKIPPED.map(str::to_owned).to_vec());
         let at = |place: &Place<'_>| (place.section, place.index);

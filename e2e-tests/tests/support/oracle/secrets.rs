@@ -49,10 +49,9 @@ pub fn judge(case: &Case<'_>, grants: &Grants, outcome: &mut Outcome) {
     let own = case.action("credentials", settings.credential_injection.failure_action);
     if let Some(name) =
         case.annotations().get(GOOGLE).filter(|name| own < action && !settings.credentials.contains_key(*name))
+        && is_denied(name)
     {
-        if is_denied(name) {
-            outcome.find(id, &format!("metadata.annotations[{GOOGLE}]"), action);
-        }
+        outcome.find(id, &format!("metadata.annotations[{GOOGLE}]"), action);
     }
     let of_tokens = settings.secret_access.token_audiences.unwrap_or(Action::Audit).min(action);
     if matches!(case.who(), Who::Task) {
