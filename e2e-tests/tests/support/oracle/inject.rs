@@ -72,7 +72,8 @@ fn add(case: &Case<'_>, grants: &Grants, needs: &Needs, outcome: &mut Outcome) -
         let own_region = env.iter().any(|there| REGIONS.contains(&there.name.as_str()));
         for variable in &needs.env {
             let is_there = env.iter().any(|there| there.name == variable.name);
-            if !is_there && !(own_region && REGIONS.contains(&variable.name.as_str())) {
+            let yields = own_region && REGIONS.contains(&variable.name.as_str());
+            if !is_there && !yields {
                 env.push(variable.clone());
                 added = true;
             }

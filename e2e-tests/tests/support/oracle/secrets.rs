@@ -47,12 +47,10 @@ pub fn judge(case: &Case<'_>, grants: &Grants, outcome: &mut Outcome) {
     // A deviation: the contract does not count Google's annotation as a reference, the policy does where rule
     // `credentials` would not deny it.
     let own = case.action("credentials", settings.credential_injection.failure_action);
-    if let Some(name) =
-        case.annotations().get(GOOGLE).filter(|name| own < action && !settings.credentials.contains_key(*name))
-    {
-        if is_denied(name) {
-            outcome.find(id, &format!("metadata.annotations[{GOOGLE}]"), action);
-        }
+    let annotations = case.annotations();
+    let named = annotations.get(GOOGLE).filter(|name| !settings.credentials.contains_key(*name));
+    if own < action && named.is_some_and(|name| is_denied(name)) {
+        outcome.find(id, &format!("metadata.annotations[{GOOGLE}]"), action);
     }
     let of_tokens = settings.secret_access.token_audiences.unwrap_or(Action::Audit).min(action);
     if matches!(case.who(), Who::Task) {
