@@ -22,6 +22,9 @@ const GOOGLE_HOME: &str = "/var/run/secrets/gcp";
 const SKIPPED: [&str; 6] =
     ["airflow-xcom-sidecar", "istio-proxy", "linkerd-proxy", "vault-agent*", "*git-sync*", "cloud-sql-proxy*"];
 
+/// Containers: the list that each stands in, and where.
+pub type Targets = BTreeSet<(Section, usize)>;
+
 /// A credential that the pod asked for and may have.
 #[derive(Debug, Clone)]
 pub struct Grant {
@@ -35,7 +38,7 @@ pub struct Grant {
 #[derive(Debug, Default)]
 pub struct Grants {
     pub list: Vec<Grant>,
-    pub targets: BTreeSet<(Section, usize)>,
+    pub targets: Targets,
 }
 
 /// Findings: an id and a path each.
@@ -199,7 +202,7 @@ impl Case<'_> {
         let meant = |place: &&Place<'_>| !any(&skipped, place.name);
         let of = |section: Section| self.places.iter().filter(move |place| place.section == section);
         let init = of(Section::Init).filter(meant).filter(|_| injection.init_containers);
-        let found: BTreeSet<(Section, usize)> = match value.map(|value| value.trim_matches(' ')) {
+        let found: Targets = match value.map(|value| value.trim_matches(' ')) {
             None => {
                 let base = of(Section::Normal).find(|place| place.name == "base" && meant(place));
                 let first = base.or_else(|| of(Section::Normal).find(meant));
@@ -211,7 +214,7 @@ impl Case<'_> {
                 let names: Vec<&str> = value.split(',').map(|name| name.trim_matches(' ')).collect();
                 let distinct: BTreeSet<&str> = names.iter().copied().collect();
                 if names.contains(&"") || names.contains(&"*") || distinct.len() < names.len() {
-                    return (BTreeSet::new(), vec![("credentials/bad-annotation", path)]);
+                    return (Targets::new(), vec![("credentials/bad-annotation", path)]);
                 }
                 let places: Vec<&Place<'_>> =
                     self.places.iter().filter(|place| place.section != Section::Ephemeral).collect();
