@@ -13,6 +13,7 @@ pub mod draw;
 pub mod graft;
 pub mod judge;
 pub mod mutate;
+pub mod names;
 pub mod objects;
 pub mod pod;
 pub mod pool;
