@@ -11,6 +11,7 @@
 pub mod annotations;
 pub mod draw;
 pub mod graft;
+pub mod holders;
 pub mod judge;
 pub mod mutate;
 pub mod names;
