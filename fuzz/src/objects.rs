@@ -17,11 +17,18 @@ pub struct Maker<'m, 'd> {
     pub tame: bool,
 }
 
+/// The labels of a scheduler's pod, and its container.
+const SCHEDULER: &str = r#"{"tier":"airflow","component":"scheduler"}"#;
+const HOLDER: &str = r#"{"name":"scheduler","image":"airflow","volumeMounts":[{"name":"kube-api-access-x7k2p",
+    "mountPath":"/var/run/secrets/kubernetes.io/serviceaccount","readOnly":true}]}"#;
+
 impl Maker<'_, '_> {
     /// A pod.
     pub fn pod(&mut self) -> Tree {
-        let mut pod = vec![("apiVersion", text("v1")), ("kind", text("Pod")), ("metadata", self.metadata())];
-        pod.push(("spec", self.spec()));
+        // By chance alone hardly a pod would be one that may hold a token.
+        let scheduler = self.tame && self.draw.once_in(3);
+        let mut pod = vec![("apiVersion", text("v1")), ("kind", text("Pod")), ("metadata", self.metadata(scheduler))];
+        pod.push(("spec", self.spec(scheduler)));
         if self.draw.once_in(4) {
             pod.push(("status", raw(r#"{"phase":"Pending","x":1e3}"#)));
         }
@@ -29,13 +36,13 @@ impl Maker<'_, '_> {
         self.object(pod)
     }
 
-    fn metadata(&mut self) -> Tree {
+    fn metadata(&mut self, scheduler: bool) -> Tree {
         let mut metadata = vec![match self.draw.below(4) {
             0 => ("generateName", text("etl-")),
             1 => ("name", text("é")),
             _ => ("name", text("etl-1")),
         }];
-        let labels = self.map(&LABELS);
+        let labels = if scheduler { raw(SCHEDULER) } else { self.map(&LABELS) };
         let annotations = if self.tame { self.map(&ASKING) } else { self.map(&ANNOTATIONS) };
         metadata.push(("labels", labels));
         if self.draw.below(3) > 0 {
@@ -66,13 +73,17 @@ impl Maker<'_, '_> {
         if self.draw.once_in(20) { raw("null") } else { Tree::Object(pairs) }
     }
 
-    fn spec(&mut self) -> Tree {
+    fn spec(&mut self, scheduler: bool) -> Tree {
         let mut spec = Vec::new();
         let lists = ["containers", "initContainers", "ephemeralContainers"];
         for (section, most) in lists.into_iter().zip([5, 3, if self.tame { 1 } else { 2 }]) {
             let count = self.draw.below(most).max(usize::from(self.tame && section == "containers"));
             if count > 0 || section == "containers" {
-                spec.push((section, Tree::List((0..count).map(|_| self.container(section)).collect())));
+                let mut containers: Vec<Tree> = (0..count).map(|_| self.container(section)).collect();
+                if let Some(holder) = containers.first_mut().filter(|_| scheduler && section == "containers") {
+                    *holder = raw(HOLDER);
+                }
+                spec.push((section, Tree::List(containers)));
             }
         }
         let volumes = self.draw.below(6).max(usize::from(self.tame));
@@ -104,7 +115,10 @@ impl Maker<'_, '_> {
         if self.draw.once_in(24) {
             return raw("{}");
         }
-        let mut container = vec![("name", self.name(&CONTAINERS)), ("image", text("airflow"))];
+        let mut container = vec![
+            ("name", self.name(if self.tame { &CONTAINERS[..6] } else { &CONTAINERS })),
+            ("image", text("airflow")),
+        ];
         let mounts = self.draw.below(4);
         if mounts > 0 {
             container.push(("volumeMounts", Tree::List((0..mounts).map(|_| self.mount()).collect())));

@@ -8,7 +8,9 @@ use crate::draw::{Draw, Pick};
 pub fn document(draw: &mut Draw<'_>) -> Value {
     let mut settings = Map::new();
     let mut set = |key: &str, value: Value| drop(settings.insert(key.to_owned(), value));
-    set("tokenMounts", token_mounts(draw));
+    // Where nobody is excused, more can be said of what passes.
+    let strict = draw.once_in(3);
+    set("tokenMounts", token_mounts(draw, strict));
     if draw.below(3) > 0 {
         set("credentials", catalogue(draw));
     }
@@ -35,17 +37,17 @@ pub fn document(draw: &mut Draw<'_>) -> Value {
     if draw.once_in(4) {
         set("serviceAccounts", service_accounts(draw));
     }
-    if draw.once_in(4) {
+    if !strict && draw.once_in(4) {
         set("failureAction", draw.one(&["Enforce", "Audit"]).into());
     }
-    if draw.once_in(5) {
+    if !strict && draw.once_in(5) {
         let mut entry = json!({"action": draw.one(&["Audit", "Enforce"]), "namespaces": [draw.one(&["air*", "x"])]});
         if draw.once_in(2) {
             entry["rules"] = json!([draw.one(&["token-mounts", "credentials", "secret-access", "node-access"])]);
         }
         set("failureActionOverrides", json!([entry]));
     }
-    if draw.once_in(5) {
+    if !strict && draw.once_in(5) {
         set("exceptions", exceptions(draw));
     }
     if draw.once_in(6) {
@@ -67,7 +69,7 @@ fn some(draw: &mut Draw<'_>, section: &mut Value, fields: &[(&str, &[&str])]) {
     }
 }
 
-fn token_mounts(draw: &mut Draw<'_>) -> Value {
+fn token_mounts(draw: &mut Draw<'_>, strict: bool) -> Value {
     let mut section = json!({"airflowPods": draw.one(&["Enforce", "Enforce", "Audit", "Ignore"])});
     some(
         draw,
@@ -84,6 +86,11 @@ fn token_mounts(draw: &mut Draw<'_>) -> Value {
             ("failureAction", &["\"Enforce\"", "\"Enforce\"", "\"Audit\"", "\"Off\"", "false"]),
         ],
     );
+    if strict {
+        section["airflowPods"] = "Enforce".into();
+        section["otherPods"] = "NoToken".into();
+        section["failureAction"] = "Enforce".into();
+    }
     if draw.once_in(2) {
         // It may not outlive the longest that is allowed.
         let mut volume = json!({"enabled": !draw.once_in(4), "expirationSeconds": 600});
