@@ -35,7 +35,7 @@ pub fn check(data: &[u8]) -> Result<(), String> {
         }
     }
     let trial = trial(draw, &settings, &annotations);
-    // Names that may not be had are small letters, as names are: they may be told to whom wrote them, and to nobody else.
+    // Names that may not be had are names like others: they may be told to whom wrote them, and to nobody else.
     let wrote = Value::from(annotations.clone()).to_string();
     let outcome = hold(&trial, World::Silent, true).map_err(|complaint| complaint.to_string())?;
     let Some(outcome) = outcome else { return Ok(()) };
@@ -131,8 +131,10 @@ fn trial(draw: &mut Draw<'_>, settings: &Value, annotations: &Map<String, Value>
     let names = draw.one(&[&["base", "istio-proxy"][..], &["main"], &["istio-proxy", "main", "base"]]);
     let containers: Vec<Value> = names.iter().map(|name| container(name)).collect();
     let pod = json!({"apiVersion": "v1", "kind": "Pod",
-        "metadata": {"name": "etl", "namespace": "airflow", "labels": {"kubernetes_executor": "True"}, "annotations": annotations},
-        "spec": {"serviceAccountName": "airflow-worker", "containers": containers, "initContainers": [container("prepare")]}});
+        "metadata": {"name": "etl", "namespace": "airflow", "labels": {"kubernetes_executor": "True"},
+            "annotations": annotations},
+        "spec": {"serviceAccountName": "airflow-worker", "containers": containers,
+            "initContainers": [container("prepare")]}});
     let user = draw.one(&["system:serviceaccount:airflow:airflow-scheduler", "jane"]);
     Trial::new(&Request::create(pod).user(user).build(), settings)
 }

@@ -11,8 +11,10 @@
 pub mod annotations;
 pub mod draw;
 pub mod graft;
+pub mod holders;
 pub mod judge;
 pub mod mutate;
+pub mod names;
 pub mod objects;
 pub mod pod;
 pub mod pool;

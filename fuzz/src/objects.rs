@@ -4,155 +4,10 @@ use e2e_tests::laws::Tree;
 
 use crate::draw::{Draw, Pick};
 use crate::judge::CANARY;
+use crate::names::{
+    ACCOUNTS, ANNOTATIONS, ASKING, AUDIENCES, CONTAINERS, ENV, LABELS, PATHS, SECRETS, UNKNOWN, VOLUMES,
+};
 use crate::tree::{object, quoted, raw, text};
-
-const CONTAINERS: [&str; 14] = [
-    "base",
-    "scheduler",
-    "main",
-    "prepare",
-    "scheduler-log-groomer",
-    "airflow-xcom-sidecar",
-    "istio-proxy",
-    "git-sync",
-    "vault-agent-init",
-    "triggerer",
-    "dotted.name",
-    "名前",
-    "q`u\"ote",
-    "",
-];
-
-const VOLUMES: [&str; 12] = [
-    "kube-api-access-x7k2p",
-    "kube-api-access-zzzzz",
-    "kube-api-access",
-    "token",
-    "gcp-team-a",
-    "aws-iam-token",
-    "custom-files-c",
-    "logs",
-    "dotted.name",
-    "näme",
-    "",
-    "kube-api-access-",
-];
-
-const PATHS: [&str; 16] = [
-    "/var/run/secrets/kubernetes.io/serviceaccount",
-    "/var/run/secrets/kubernetes.io/serviceaccount/",
-    "/var/run/secrets/kubernetes.io/../kubernetes.io/serviceaccount",
-    "/run/secrets/kubernetes.io/serviceaccount",
-    "/var/run/secrets",
-    "/",
-    "",
-    "relative",
-    "//var/run//secrets/",
-    "/var/run/secrets/gcp/team-a",
-    "/var/run/secrets/gcp/team-a/below",
-    "/var/run/secrets/azure/tokens",
-    "/etc/custom",
-    "/custom/token",
-    "/opt/airflow",
-    "/var/run/secrets/kubernetes.io/serviceaccount/token",
-];
-
-const ENV: [&str; 12] = [
-    "A",
-    "PATH",
-    "GOOGLE_APPLICATION_CREDENTIALS",
-    "AWS_REGION",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_ROLE_ARN",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AIRFLOW_CONN_WAREHOUSE",
-    "AZURE_CLIENT_ID",
-    "API_KEY",
-    "VAULT_ADDR",
-    "",
-];
-
-const SECRETS: [&str; 10] =
-    ["kubeconfig-a", "airflow-jwt-1", "team-a", "team-a-gcp", "aws", "warehouse", "gcp", "own", "", "airflow-token-x"];
-
-const AUDIENCES: [&str; 9] = [
-    "",
-    "sts.amazonaws.com",
-    "vault",
-    "https://kubernetes.default.svc",
-    "https://issuer.example",
-    "istio-ca",
-    "//iam.googleapis.com/projects/1",
-    "api://AzureADTokenExchange",
-    "sts.googleapis.com ",
-];
-
-const ACCOUNTS: [&str; 6] = ["airflow-worker", "airflow-scheduler", "default", "other", "", "airflow-triggerer"];
-
-const UNKNOWN: [&str; 12] = [
-    "null",
-    "1e3",
-    "1.0",
-    "-0",
-    "123456789012345678901234567890",
-    "{\"b\":[],\"a\":{},\"a\":{}}",
-    "[ 1 ,2,[null]]",
-    "\"\\u0000\\ud83d\\ude00é\"",
-    "true",
-    "\"\"",
-    "{}",
-    "[]",
-];
-
-const LABELS: [(&str, &[&str]); 7] = [
-    ("tier", &["airflow", "web"]),
-    ("component", &["scheduler", "worker", "triggerer", "other"]),
-    ("kubernetes_executor", &["True", ""]),
-    ("kubernetes_pod_operator", &["True", ""]),
-    ("dag_id", &["etl", "other"]),
-    ("team", &["a"]),
-    ("release", &["airflow"]),
-];
-
-const ANNOTATIONS: [(&str, &[&str]); 7] = [
-    (
-        "airflow-pod-identity/credentials",
-        &[
-            "team-a",
-            "team-b, team-a",
-            "web",
-            "keys,conn",
-            "own,vault",
-            "unknown",
-            "",
-            "team-a,",
-            "gone",
-            "CANARY",
-            "all",
-            "keys,keys",
-        ],
-    ),
-    (
-        "iam.cloud.google.com/service-account",
-        &["team-a", "team-b", "some.secret", "airflow-jwt-1", "", "CANARY", "keys"],
-    ),
-    (
-        "airflow-pod-identity/containers",
-        &["*", "base", "base, istio-proxy", "prepare", "nobody", "", "scheduler,base", "CANARY"],
-    ),
-    ("airflow-pod-identity/gcp-team-b", &["forged CANARY", "{}"]),
-    ("airflow-pod-identity/credentails", &["CANARY"]),
-    ("example.com/note", &["CANARY"]),
-    ("kubernetes.io/config.mirror", &["6f1b"]),
-];
-
-/// The annotations of those who know what they may have.
-const ASKING: [(&str, &[&str]); 4] = [
-    ("airflow-pod-identity/credentials", &["team-a", "own", "keys, conn", "aws-pod", "azure,conn"]),
-    ("iam.cloud.google.com/service-account", &["team-a"]),
-    ("airflow-pod-identity/containers", &["*"]),
-    ("example.com/note", &["CANARY"]),
-];
 
 /// Objects in the making.
 pub struct Maker<'m, 'd> {
@@ -162,11 +17,18 @@ pub struct Maker<'m, 'd> {
     pub tame: bool,
 }
 
+/// The labels of a scheduler's pod, and its container.
+const SCHEDULER: &str = r#"{"tier":"airflow","component":"scheduler"}"#;
+const HOLDER: &str = r#"{"name":"scheduler","image":"airflow","volumeMounts":[{"name":"kube-api-access-x7k2p",
+    "mountPath":"/var/run/secrets/kubernetes.io/serviceaccount","readOnly":true}]}"#;
+
 impl Maker<'_, '_> {
     /// A pod.
     pub fn pod(&mut self) -> Tree {
-        let mut pod = vec![("apiVersion", text("v1")), ("kind", text("Pod")), ("metadata", self.metadata())];
-        pod.push(("spec", self.spec()));
+        // By chance alone hardly a pod would be one that may hold a token.
+        let scheduler = self.tame && self.draw.once_in(3);
+        let mut pod = vec![("apiVersion", text("v1")), ("kind", text("Pod")), ("metadata", self.metadata(scheduler))];
+        pod.push(("spec", self.spec(scheduler)));
         if self.draw.once_in(4) {
             pod.push(("status", raw(r#"{"phase":"Pending","x":1e3}"#)));
         }
@@ -174,13 +36,13 @@ impl Maker<'_, '_> {
         self.object(pod)
     }
 
-    fn metadata(&mut self) -> Tree {
+    fn metadata(&mut self, scheduler: bool) -> Tree {
         let mut metadata = vec![match self.draw.below(4) {
             0 => ("generateName", text("etl-")),
             1 => ("name", text("é")),
             _ => ("name", text("etl-1")),
         }];
-        let labels = self.map(&LABELS);
+        let labels = if scheduler { raw(SCHEDULER) } else { self.map(&LABELS) };
         let annotations = if self.tame { self.map(&ASKING) } else { self.map(&ANNOTATIONS) };
         metadata.push(("labels", labels));
         if self.draw.below(3) > 0 {
@@ -211,13 +73,17 @@ impl Maker<'_, '_> {
         if self.draw.once_in(20) { raw("null") } else { Tree::Object(pairs) }
     }
 
-    fn spec(&mut self) -> Tree {
+    fn spec(&mut self, scheduler: bool) -> Tree {
         let mut spec = Vec::new();
         let lists = ["containers", "initContainers", "ephemeralContainers"];
         for (section, most) in lists.into_iter().zip([5, 3, if self.tame { 1 } else { 2 }]) {
             let count = self.draw.below(most).max(usize::from(self.tame && section == "containers"));
             if count > 0 || section == "containers" {
-                spec.push((section, Tree::List((0..count).map(|_| self.container(section)).collect())));
+                let mut containers: Vec<Tree> = (0..count).map(|_| self.container(section)).collect();
+                if let Some(holder) = containers.first_mut().filter(|_| scheduler && section == "containers") {
+                    *holder = raw(HOLDER);
+                }
+                spec.push((section, Tree::List(containers)));
             }
         }
         let volumes = self.draw.below(6).max(usize::from(self.tame));
@@ -249,7 +115,10 @@ impl Maker<'_, '_> {
         if self.draw.once_in(24) {
             return raw("{}");
         }
-        let mut container = vec![("name", self.name(&CONTAINERS)), ("image", text("airflow"))];
+        let mut container = vec![
+            ("name", self.name(if self.tame { &CONTAINERS[..6] } else { &CONTAINERS })),
+            ("image", text("airflow")),
+        ];
         let mounts = self.draw.below(4);
         if mounts > 0 {
             container.push(("volumeMounts", Tree::List((0..mounts).map(|_| self.mount()).collect())));

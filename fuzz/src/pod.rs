@@ -7,6 +7,7 @@ use e2e_tests::request::Request;
 use serde_json::json;
 
 use crate::draw::{Draw, Pick};
+use crate::holders;
 use crate::judge::hold;
 use crate::mutate::change;
 use crate::objects::Maker;
@@ -68,5 +69,10 @@ pub fn outcome(data: &[u8]) -> Result<Option<Outcome>, String> {
         }
         trial.old = Some(old.to_string());
     }
-    hold(&trial, world, true).map_err(|complaint| complaint.to_string())
+    let outcome = hold(&trial, world, true).map_err(|complaint| complaint.to_string())?;
+    // An update's pod may have been there before the policy.
+    if let Some(result) = outcome.as_ref().and_then(|outcome| outcome.result.as_ref()).filter(|_| !update) {
+        holders::check(result, &settings)?;
+    }
+    Ok(outcome)
 }

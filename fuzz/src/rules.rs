@@ -8,7 +8,9 @@ use crate::draw::{Draw, Pick};
 pub fn document(draw: &mut Draw<'_>) -> Value {
     let mut settings = Map::new();
     let mut set = |key: &str, value: Value| drop(settings.insert(key.to_owned(), value));
-    set("tokenMounts", token_mounts(draw));
+    // Where nobody is excused, more can be said of what passes.
+    let strict = draw.once_in(3);
+    set("tokenMounts", token_mounts(draw, strict));
     if draw.below(3) > 0 {
         set("credentials", catalogue(draw));
     }
@@ -19,10 +21,8 @@ pub fn document(draw: &mut Draw<'_>) -> Value {
         set("secretAccess", secret_access(draw));
     }
     if draw.once_in(3) {
-        set(
-            "nodeAccess",
-            draw.one(&[r#"{"failureAction":"Enforce"}"#, r#"{"allowedHostPaths":["/var/lib/kubelet"]}"#]).into_json(),
-        );
+        let sections = [r#"{"failureAction":"Enforce"}"#, r#"{"allowedHostPaths":["/var/lib/kubelet"]}"#];
+        set("nodeAccess", parsed(draw.one(&sections)));
     }
     if draw.once_in(4) {
         set("podOperator", json!({"denyDefaultServiceAccount": !draw.once_in(3)}));
@@ -37,17 +37,17 @@ pub fn document(draw: &mut Draw<'_>) -> Value {
     if draw.once_in(4) {
         set("serviceAccounts", service_accounts(draw));
     }
-    if draw.once_in(4) {
+    if !strict && draw.once_in(4) {
         set("failureAction", draw.one(&["Enforce", "Audit"]).into());
     }
-    if draw.once_in(5) {
+    if !strict && draw.once_in(5) {
         let mut entry = json!({"action": draw.one(&["Audit", "Enforce"]), "namespaces": [draw.one(&["air*", "x"])]});
         if draw.once_in(2) {
             entry["rules"] = json!([draw.one(&["token-mounts", "credentials", "secret-access", "node-access"])]);
         }
         set("failureActionOverrides", json!([entry]));
     }
-    if draw.once_in(5) {
+    if !strict && draw.once_in(5) {
         set("exceptions", exceptions(draw));
     }
     if draw.once_in(6) {
@@ -56,26 +56,20 @@ pub fn document(draw: &mut Draw<'_>) -> Value {
     Value::Object(settings)
 }
 
-trait IntoJson {
-    fn into_json(self) -> Value;
-}
-
-impl IntoJson for &str {
-    fn into_json(self) -> Value {
-        serde_json::from_str(self).expect("JSON")
-    }
+fn parsed(json: &str) -> Value {
+    serde_json::from_str(json).expect("JSON")
 }
 
 /// Adds some of these fields, each with one of its values in JSON.
 fn some(draw: &mut Draw<'_>, section: &mut Value, fields: &[(&str, &[&str])]) {
     for (key, values) in fields {
         if draw.below(3) == 1 {
-            section[*key] = draw.one(values).into_json();
+            section[*key] = parsed(draw.one(values));
         }
     }
 }
 
-fn token_mounts(draw: &mut Draw<'_>) -> Value {
+fn token_mounts(draw: &mut Draw<'_>, strict: bool) -> Value {
     let mut section = json!({"airflowPods": draw.one(&["Enforce", "Enforce", "Audit", "Ignore"])});
     some(
         draw,
@@ -92,6 +86,11 @@ fn token_mounts(draw: &mut Draw<'_>) -> Value {
             ("failureAction", &["\"Enforce\"", "\"Enforce\"", "\"Audit\"", "\"Off\"", "false"]),
         ],
     );
+    if strict {
+        section["airflowPods"] = "Enforce".into();
+        section["otherPods"] = "NoToken".into();
+        section["failureAction"] = "Enforce".into();
+    }
     if draw.once_in(2) {
         // It may not outlive the longest that is allowed.
         let mut volume = json!({"enabled": !draw.once_in(4), "expirationSeconds": 600});
@@ -130,14 +129,17 @@ fn catalogue(draw: &mut Draw<'_>) -> Value {
     let guid = "00000000-0000-4000-8000-000000000001";
     let provider = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/cluster";
     let mut all = json!({
-        "team-a": {"type": "gcpServiceAccountKey", "secretName": "team-a-gcp", "key": "key.json", "project": "my-project"},
-        "team-b": {"type": "gcpWorkloadIdentity", "audience": provider, "serviceAccountEmail": "e@p-123456.iam.gserviceaccount.com"},
+        "team-a": {"type": "gcpServiceAccountKey", "secretName": "team-a-gcp", "key": "key.json",
+            "project": "my-project"},
+        "team-b": {"type": "gcpWorkloadIdentity", "audience": provider,
+            "serviceAccountEmail": "etl@my-project.iam.gserviceaccount.com"},
         "gke": {"type": "gkeWorkloadIdentity", "serviceAccountEmail": "etl@my-project.iam.gserviceaccount.com"},
         "keys": {"type": "awsAccessKey", "secretName": "aws", "region": "eu-central-1"},
         "web": {"type": "awsWebIdentity", "roleArn": "arn:aws:iam::111122223333:role/etl", "region": "eu-central-1"},
         "aws-pod": {"type": "awsPodIdentity"},
         "azure": {"type": "azureWorkloadIdentity", "clientId": guid, "tenantId": guid},
-        "principal": {"type": "azureServicePrincipal", "clientId": guid, "tenantId": guid, "certificateKey": "cert.pem"},
+        "principal": {"type": "azureServicePrincipal", "clientId": guid, "tenantId": guid,
+            "certificateKey": "cert.pem"},
         "conn": {"type": "airflowConnection", "connectionId": "warehouse"},
         "vault": {"type": "vaultToken", "role": "etl", "address": "https://vault.example.com:8200"},
         "own": {"type": "custom", "env": [{"name": "API_URL", "value": "https://api.example.com"},
@@ -190,9 +192,8 @@ fn secret_access(draw: &mut Draw<'_>) -> Value {
         &[
             (
                 "protected",
-                &[
-                    r#"[{"secrets":["airflow-jwt-*"],"namespaces":["airflow"],"allow":{"namespaces":["airflow"],"serviceAccounts":["airflow/airflow-scheduler"]}}]"#,
-                ],
+                &[r#"[{"secrets":["airflow-jwt-*"],"namespaces":["airflow"],
+                        "allow":{"namespaces":["airflow"],"serviceAccounts":["airflow/airflow-scheduler"]}}]"#],
             ),
             ("tokenAudiences", &["\"Enforce\"", "\"Audit\"", "\"Off\""]),
             ("failureAction", &["\"Enforce\"", "\"Audit\"", "\"Off\""]),
