@@ -23,6 +23,7 @@ struct Package {
     keywords: Vec<String>,
     links: Vec<Value>,
     install: String,
+    maintainers: Vec<Value>,
     provider: Value,
     recommendations: Vec<Value>,
     annotations: Map<String, Value>,
@@ -59,6 +60,11 @@ pub(super) fn package(metadata: &Value, questions: &str) -> String {
             "The policy can be obtained using [`kwctl`](https://docs.kubewarden.io):\n```console\nkwctl pull {image}\n```\n\
              It is deployed twice, mutating and validating: see the README.\n"
         ),
+        maintainers: text("io.kubewarden.policy.author")
+            .split(", ")
+            .filter_map(|author| author.trim_end_matches('>').split_once(" <"))
+            .map(|(name, email)| json!({"name": name, "email": email}))
+            .collect(),
         provider: json!({"name": of("io.kubewarden.policy.title")}),
         recommendations: vec![json!({"url": "https://artifacthub.io/packages/helm/kubewarden/kubewarden-controller"})],
         annotations,
