@@ -60,8 +60,7 @@ fn granted(annotations: &Map<String, Value>, uncatalogued: bool, outcome: &Outco
     let names: Vec<&str> =
         text(LISTED).into_iter().flat_map(|list| list.split(',')).map(|name| name.trim_matches(' ')).collect();
     let google = text(GOOGLE);
-    // A name that both annotations give is judged as Google's.
-    let may = |name: &&str| ["team-a", "conn"].contains(name) || google == Some(*name);
+    let may = |name: &&str| ["team-a", "conn"].contains(name);
     let unique = names.iter().enumerate().all(|(index, name)| !names[..index].contains(name));
     let fits = unique && names.iter().all(may);
     if !gained.is_empty() && !fits {

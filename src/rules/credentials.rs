@@ -232,7 +232,7 @@ impl<'a> Asked<'_, 'a, '_, '_> {
         Ok(names)
     }
 
-    /// The names that the annotations give, each with the annotation that gave it first.
+    /// The names that the annotations give, each with its annotation: what one may name the other may not.
     fn names(&mut self) -> Result<Vec<(&'static str, Text<'a>)>> {
         let mut names: Vec<(&'static str, Text<'a>)> = Vec::new();
         if let Some(value) = self.value(annotation::GOOGLE) {
@@ -242,11 +242,8 @@ impl<'a> Asked<'_, 'a, '_, '_> {
                 names.push((annotation::GOOGLE, value));
             }
         }
-        for name in self.list(annotation::CREDENTIALS)?.unwrap_or_default() {
-            if !names.iter().any(|(_, known)| *known == name) {
-                names.push((annotation::CREDENTIALS, name));
-            }
-        }
+        let listed = self.list(annotation::CREDENTIALS)?.unwrap_or_default();
+        names.extend(listed.into_iter().map(|name| (annotation::CREDENTIALS, name)));
         Ok(names)
     }
 
@@ -332,6 +329,10 @@ impl<'a> Asked<'_, 'a, '_, '_> {
     /// Grants a credential or says why not.
     fn grant(&mut self, key: &'static str, name: Text<'a>, entry: Option<&Entry<'_>>, targets: &[usize]) -> Result<()> {
         let google = key == annotation::GOOGLE;
+        // Both annotations may name a credential of the catalogue: it is granted once.
+        if entry.is_some() && self.grants.granted.iter().any(|grant| grant.name == *name) {
+            return Ok(());
+        }
         match entry {
             Some(entry) if !google || entry.kind.google => {
                 let admitted = entry.allow.admits(self.who);

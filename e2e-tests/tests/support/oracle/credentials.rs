@@ -187,11 +187,7 @@ impl Case<'_> {
             let credential = credential.clone();
             self.grants_to(allow).then(|| Grant { name: (*name).to_owned(), key: LIST, credential })
         };
-        // A deviation: what Google's annotation names too is not looked at again, even where it means a bare Secret there and
-        // is unknown here, which the contract denies.
-        let google = self.annotations().get(GOOGLE).cloned();
-        let names = names.iter().filter(|name| google.as_deref() != Some(**name));
-        names.map(|name| known(name).ok_or(Wrong::NotAllowed)).collect()
+        names.iter().map(|name| known(name).ok_or(Wrong::NotAllowed)).collect()
     }
 
     /// The containers to inject into, and what is wrong and where.
