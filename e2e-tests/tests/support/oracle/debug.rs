@@ -28,6 +28,7 @@ pub fn judge(
         for (at, mount) in place.mounts.iter().enumerate().filter(|(_, mount)| granted(&mount.name)) {
             let id = match case.volume(&mount.name) {
                 Some(_) => "credentials/credential-mounted",
+                None if targets().next().is_none() => continue,
                 None => "credentials/dangling-mount",
             };
             outcome.find(id, &format!("{}.volumeMounts[{at}]", place.path()), action);

@@ -90,7 +90,9 @@ fn add(case: &Case<'_>, grants: &Grants, needs: &Needs, outcome: &mut Outcome) -
 }
 
 fn get_along(one: &Needs, other: &Needs) -> bool {
-    let same_variable = one.env.iter().any(|variable| other.env.iter().any(|second| second.name == variable.name));
+    // Who gets a region of the one needs none of the other.
+    let mut claimed = one.env.iter().filter(|variable| !REGIONS.contains(&variable.name.as_str()));
+    let same_variable = claimed.any(|variable| other.env.iter().any(|second| second.name == variable.name));
     let (name, path) = (
         |needs: &Needs| needs.volume.as_ref().map(|volume| volume.name.clone()),
         |needs: &Needs| needs.mount.as_ref().map(|mount| mount.mount_path.clone()),

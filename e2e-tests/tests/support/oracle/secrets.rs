@@ -17,7 +17,8 @@ pub fn judge(case: &Case<'_>, grants: &Grants, outcome: &mut Outcome) {
     if action == Action::Off {
         return;
     }
-    let is_denied = |name: &str| case.is_protected(name) && !case.is_admitted(name) && !grants.reads(name);
+    let is_granted = |name: &str| !grants.targets.is_empty() && grants.reads(name);
+    let is_denied = |name: &str| case.is_protected(name) && !case.is_admitted(name) && !is_granted(name);
     let id = "secret-access/protected-secret";
     for (at, volume) in case.volumes().iter().enumerate() {
         if secrets(volume).into_iter().any(is_denied) {

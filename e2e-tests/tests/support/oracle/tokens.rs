@@ -153,12 +153,11 @@ impl<'r> Rule<'r> {
         }
     }
 
-    /// Mounts of the volume that is to be added, in other containers or at other places.
+    /// Mounts of the volume that is to be added. A deviation: a holder that has the very mount already only lacks the volume.
     fn dangling(&self, outcome: &mut Outcome) -> bool {
         let before = outcome.findings.len();
         for place in &self.case.places {
-            let is_own = |mount: &VolumeMount| self.is_to_get(place) && self.is_mount(mount);
-            let is_dangling = |mount: &VolumeMount| mount.name == self.volume.volume_name && !is_own(mount);
+            let is_dangling = |mount: &VolumeMount| mount.name == self.volume.volume_name;
             for (at, _) in place.mounts.iter().enumerate().filter(|(_, mount)| is_dangling(mount)) {
                 let path = format!("{}.volumeMounts[{at}]", place.path());
                 outcome.find("token-mounts/dangling-mount", &path, self.action);
