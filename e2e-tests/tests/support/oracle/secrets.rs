@@ -17,7 +17,9 @@ pub fn judge(case: &Case<'_>, grants: &Grants, outcome: &mut Outcome) {
     if action == Action::Off {
         return;
     }
-    let is_granted = |name: &str| !grants.targets.is_empty() && grants.reads(name);
+    // A deviation: what an ephemeral container reads is not for it because the pod was granted it. It is denied as
+    // `credentials/credential-read` anyhow.
+    let is_granted = |name: &str| !case.question.stored && grants.reads(name);
     let is_denied = |name: &str| case.is_protected(name) && !case.is_admitted(name) && !is_granted(name);
     let id = "secret-access/protected-secret";
     for (at, volume) in case.volumes().iter().enumerate() {
