@@ -68,6 +68,12 @@ fn is_clean(path: &str) -> bool {
         && !path.as_bytes().windows(2).any(|two| matches!(two, [b'/', b'/' | b'.']))
 }
 
+/// Whether a clean path is `outer`, or lies below it.
+#[must_use]
+pub fn is_within(path: &str, outer: &str) -> bool {
+    outer == "/" || path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// The clean path, through the link that `/run` is of `/var/run` in nearly every image, or the other way round.
 #[must_use]
 pub fn real_path(path: &str) -> Cow<'_, str> {

@@ -3,7 +3,7 @@
 
 use crate::finding::{Place, Problem};
 use crate::json::{ObjectWriter, Text};
-use crate::names::{clean_path, real_path};
+use crate::names::{clean_path, is_within, real_path};
 use crate::plan::Changes;
 use crate::pod::{EnvValue, EnvVar, Pod, Projection, SecretVolume, Source, Volume};
 
@@ -265,9 +265,7 @@ fn mount_state<'a>(
     let mut state = State::Missing;
     let real = real_path(path);
     for (index, mount) in found.mounts.items.iter().enumerate() {
-        let below =
-            real_path(&mount.path).strip_prefix(&*real).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        if !below || changes.is_mount_gone(container, index) {
+        if !is_within(&real_path(&mount.path), &real) || changes.is_mount_gone(container, index) {
             continue;
         }
         let same = mount.volume == volume
@@ -283,10 +281,9 @@ fn mount_state<'a>(
         }
     }
     for (mounted, at, by) in changes.mounts(container) {
-        let nested = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'));
         if at == path && mounted == volume {
             state = State::Met;
-        } else if at == path || nested(path, at) || nested(at, path) {
+        } else if is_within(at, path) || is_within(path, at) {
             return two_credentials(format!("both need a mount at `{path}`"), by, origin, Place::Container(container));
         }
     }

@@ -57,6 +57,7 @@ impl Response {
             None if said("not-checked") => ("warning", "accepted, not all of it checked"),
             None if self.mutated.is_some() => ("info", "mutated"),
             None if said("findings") || said("exceptions") => ("info", "accepted, with findings"),
+            None if !self.annotations.is_empty() => ("info", "accepted"),
             None => return None,
         };
         let mut record = ObjectWriter::default().text("level", level).text("message", what).text("object", &self.about);

@@ -4,11 +4,11 @@
 
 use super::fields::{EnvName, FilePath, RelativePath, SecretKey, SecretName, TokenAudience, holds_token, is_relative};
 use super::{Credential, Made, SecretPart, Type, credential_type};
-use crate::json::{Reader, Result, Text};
-use crate::names::{directory_of, is_mount_path, label_of};
+use crate::json::Text;
+use crate::names::{directory_of, is_mount_path, is_within, label_of};
 use crate::requirement::{ProjectedSource, Requirement, VolumeSource};
 use crate::settings::problems::{At, Problems};
-use crate::settings::read::{Seconds, Setting, checked, section};
+use crate::settings::read::{Seconds, section, text};
 
 /// What the name of the volume with the Secret's files begins with.
 const FILES: &str = "custom-files-";
@@ -87,20 +87,12 @@ section! {
     check check_token;
 }
 
-/// The path of a token's file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TokenPath<'a>(pub Text<'a>);
-
-impl<'a> Setting<'a> for TokenPath<'a> {
-    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
-        let expected =
-            "a file's path, clean, in a directory of its own, without `:` and without the text `serviceaccount`";
-        let ok = |text: &str| {
-            let directory = text.rsplit_once('/').map_or("", |(directory, _)| directory);
-            let absolute = is_mount_path(text) && !directory.is_empty() && !holds_token(directory);
-            (absolute || !text.starts_with('/') && is_relative(text)) && !text.contains("serviceaccount")
-        };
-        Ok(checked(reader, at, problems, expected, ok)?.map(Self))
+text! {
+    /// The path of a token's file.
+    TokenPath, "a file's path, clean, in a directory of its own, without `:` and without the text `serviceaccount`", |text| {
+        let directory = text.rsplit_once('/').map_or("", |(directory, _)| directory);
+        let absolute = is_mount_path(text) && !directory.is_empty() && !holds_token(directory);
+        (absolute || !text.starts_with('/') && is_relative(text)) && !text.contains("serviceaccount")
     }
 }
 
@@ -122,10 +114,13 @@ fn check_files(files: &Files<'_>, at: At<'_>, problems: &mut Problems) {
     };
     for (index, item) in files.items.iter().enumerate() {
         let Some(own) = path(item) else { continue };
-        let below = |outer: &str, inner: &str| {
-            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        if files.items.iter().take(index).filter_map(path).any(|other| below(&own, &other) || below(&other, &own)) {
+        if files
+            .items
+            .iter()
+            .take(index)
+            .filter_map(path)
+            .any(|other| is_within(&own, &other) || is_within(&other, &own))
+        {
             problems.add(
                 at.key("items").index(index).key("path"),
                 "is the path of another item, or one lies below the other",
@@ -157,10 +152,7 @@ fn check(fields: &Custom<'_>, at: At<'_>, problems: &mut Problems) {
         // A relative path lies in the directory of the credential, whose name is not known here.
         let (directory, _) = token.place("*");
         let directory = directory.replace("/*", "");
-        let below = |outer: &str, inner: &str| {
-            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        if below(&files.0, &directory) || below(&directory, &files.0) {
+        if is_within(&files.0, &directory) || is_within(&directory, &files.0) {
             problems
                 .add(at.key("token").key("path"), "must not lie in the directory of `files`, nor that one in its own");
         }

@@ -1,134 +1,108 @@
 //! The forms of the fields that credential types have.
 
-use crate::json::{Reader, Result, Text};
-use crate::names::{is_dns_subdomain, is_mount_path, is_secret_key, real_path};
-use crate::settings::problems::{At, Problems};
-use crate::settings::read::{Setting, checked};
+use crate::names::{is_dns_subdomain, is_mount_path, is_secret_key, is_within, real_path};
+use crate::settings::read::text;
 use crate::settings::token_mounts::DEFAULT_TOKEN_PATH;
 
-/// Defines a field: a text that a function accepts, and what is told where it does not.
-macro_rules! field {
-    ($(#[$doc:meta])* $name:ident, $expected:literal, $ok:expr) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq)]
-        pub struct $name<'a>(pub Text<'a>);
-
-        impl<'a> Setting<'a> for $name<'a> {
-            fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
-                Ok(checked(reader, at, problems, $expected, $ok)?.map(Self))
-            }
-        }
-
-        impl AsRef<str> for $name<'_> {
-            fn as_ref(&self) -> &str {
-                &self.0
-            }
-        }
-
-        #[cfg(not(target_family = "wasm"))]
-        crate::settings::schema::texts! { $name: $expected, }
-    };
-}
-
-field! {
+text! {
     /// The name of a Secret.
     SecretName, "the name of a Secret (a DNS subdomain)", is_dns_subdomain
 }
 
-field! {
+text! {
     /// A key of a Secret's data.
     SecretKey, "a key of a Secret (letters, digits, `-`, `_` and `.`)", is_secret_key
 }
 
-field! {
+text! {
     /// The id of a Google Cloud project.
     Project, "the id of a Google Cloud project (6 to 30 lower-case letters, digits and `-`)", is_project
 }
 
-field! {
+text! {
     /// The email of a Google service account.
     GoogleEmail, "the email of a Google service account (`NAME@PROJECT.iam.gserviceaccount.com`)", is_google_email
 }
 
-field! {
+text! {
     /// The resource name of a workload identity pool's provider.
     GoogleProvider,
     "a provider's resource name (`//iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER`)",
     is_google_provider
 }
 
-field! {
+text! {
     /// The ARN of an IAM role.
     RoleArn, "the ARN of an IAM role (`arn:aws:iam::111122223333:role/NAME`)", is_role_arn
 }
 
-field! {
+text! {
     /// The id of an AWS region.
     Region, "the id of an AWS region (`eu-central-1`)", |text| simple(text, 64, "-") && !text.bytes().any(|b| b.is_ascii_uppercase())
 }
 
-field! {
+text! {
     /// The name of an AWS role session.
     SessionName, "an AWS role session's name (2 to 64 letters, digits and `_+=,.@-`)", |text| text.len() > 1 && simple(text, 64, "_+=,.@-")
 }
 
-field! {
+text! {
     /// The name of a profile in an AWS credentials file.
     Profile, "the name of a profile in an AWS credentials file (letters, digits and `_.-`)", |text| simple(text, 64, "_.-")
 }
 
-field! {
+text! {
     /// A GUID, as Azure writes ids.
     Guid, "a GUID (`00000000-0000-0000-0000-000000000000`)", is_guid
 }
 
-field! {
+text! {
     /// The address of an HTTPS service.
     HttpsUrl, "an https:// address", |text| is_url(text, "https://")
 }
 
-field! {
+text! {
     /// The address of an HTTP or HTTPS service.
     Url, "an http:// or https:// address", |text| is_url(text, "https://") || is_url(text, "http://")
 }
 
-field! {
+text! {
     /// An Airflow connection id.
     ConnectionId, "a connection id (at most 250 ASCII letters, digits and `_#!()-.:/\\`)", |text| simple(text, 250, "_#!()-.:/\\")
 }
 
-field! {
+text! {
     /// The name of a role of Vault's.
     VaultRole, "the name of a Vault role (letters, digits and `_.-`)", |text| simple(text, 128, "_.-")
 }
 
-field! {
+text! {
     /// The audience of a token.
     TokenAudience, "a token's audience (not empty, no white space)", |text| !text.is_empty() && !text.contains(char::is_whitespace)
 }
 
-field! {
+text! {
     /// The name of an env variable.
     EnvName, "the name of an env variable (letters, digits and `_.-`, no digit first)", |text| {
         simple(text, 253, "_.-") && !text.starts_with(|first: char| first.is_ascii_digit() || first == '.')
     }
 }
 
-field! {
+text! {
     /// A path to mount at, or of a file, that no injector takes for the ServiceAccount's.
     FilePath, "a clean absolute path without `:`, without the text `serviceaccount`, which Vault's injector looks for, and not above the API server's own mount", |text| {
         is_mount_path(text) && !text.contains("serviceaccount") && !holds_token(text)
     }
 }
 
-field! {
+text! {
     /// A file's path in a volume.
     RelativePath, "a relative path without empty, `.` and `..` steps", is_relative
 }
 
 /// Whether a path lies above the place of the API server's token.
 pub fn holds_token(path: &str) -> bool {
-    DEFAULT_TOKEN_PATH.strip_prefix(&*real_path(path)).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    is_within(DEFAULT_TOKEN_PATH, &real_path(path))
 }
 
 /// A relative path that is clean.

@@ -17,7 +17,6 @@ mod gke_workload_identity;
 mod google;
 mod vault_token;
 
-pub use custom::TokenPath;
 pub use gcp_service_account_key::GcpServiceAccountKey;
 pub use gcp_workload_identity::external_account;
 pub use google::DIRECTORY as GOOGLE_DIRECTORY;

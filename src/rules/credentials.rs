@@ -6,7 +6,7 @@ use crate::cluster::{Found, Lookups};
 use crate::credentials::{Credential, GOOGLE_DIRECTORY, GcpServiceAccountKey, SecretPart, is_injected};
 use crate::finding::{Finding, Names, Place, Problem};
 use crate::json::{Result, Text};
-use crate::names::{is_dns_label, is_dns_subdomain, real_path, shown, shown_label};
+use crate::names::{is_dns_label, is_dns_subdomain, is_within, real_path, shown, shown_label};
 use crate::plan::{Demands, Repair};
 use crate::pod::{Container, EnvValue, Metadata, Pod, Section, Source, Volume};
 use crate::requirement::{Requirement, VolumeSource};
@@ -170,11 +170,9 @@ pub fn foreign<'a>(pod: &Pod<'a>, asks: bool, demands: &mut Demands<'a>) {
         return;
     }
     let root = GOOGLE_DIRECTORY.trim_end_matches('/');
-    let below =
-        |path: &str, outer: &str| path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let under = |path: &str| {
         let path = real_path(path);
-        below(&path, root) || asks && below(root, &path)
+        is_within(&path, root) || asks && is_within(root, &path)
     };
     for (container, found) in pod.containers.iter().enumerate() {
         for (index, mount) in found.mounts.items.iter().enumerate() {

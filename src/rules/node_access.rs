@@ -3,7 +3,7 @@
 use super::Rule;
 use crate::finding::{Finding, Place, Problem};
 use crate::json::Text;
-use crate::names::real_path;
+use crate::names::{is_within, real_path};
 use crate::plan::Demands;
 use crate::pod::Pod;
 use crate::settings::NodeAccess;
@@ -80,14 +80,9 @@ pub fn demand<'a>(pod: &Pod<'a>, settings: &NodeAccess<'_>, demands: &mut Demand
 /// What a path of the node exposes, if it does: it lies in a sensitive one, or such a one lies in it.
 fn exposed(path: &str, settings: &NodeAccess<'_>) -> Option<&'static str> {
     let path = real_path(path);
-    if settings.allowed_host_paths.iter().any(|allowed| within(&path, &real_path(&allowed.0))) {
+    if settings.allowed_host_paths.iter().any(|allowed| is_within(&path, &real_path(&allowed.0))) {
         return None;
     }
     let mut sensitive = SENSITIVE.iter();
-    sensitive.find(|(known, _)| within(&path, known) || within(known, &path)).map(|(_, what)| *what)
-}
-
-/// Whether a clean path is another one or lies below it.
-fn within(path: &str, outer: &str) -> bool {
-    outer == "/" || path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    sensitive.find(|(known, _)| is_within(&path, known) || is_within(known, &path)).map(|(_, what)| *what)
 }

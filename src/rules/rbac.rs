@@ -14,23 +14,16 @@ use crate::who::{Role, Who};
 /// Verbs of one resource: group, resource, subresource.
 type Verbs<'v> = (&'v str, &'v str, &'v str, &'v [&'v str]);
 
+/// Creates a pod first of all, then follows it, and reads the result of a task out of its sidecar at last.
 const POD_LAUNCHER: &[Verbs<'_>] = &[
     ("", "pods", "", &["create", "get", "list", "watch", "patch", "delete"]),
     ("", "pods", "log", &["get"]),
-    ("", "pods", "exec", &["create", "get"]),
     ("", "events", "", &["list"]),
+    ("", "pods", "exec", &["create", "get"]),
 ];
 const LOG_READER: &[Verbs<'_>] = &[("", "pods", "", &["get", "list"]), ("", "pods", "log", &["get"])];
 const CLEANUP: &[Verbs<'_>] = &[("", "pods", "", &["list", "delete"])];
 const JOB_LAUNCHER: &[Verbs<'_>] = &[("batch", "jobs", "", &["create", "get", "list", "watch", "patch", "delete"])];
-/// What follows a pod that was created already.
-const FOLLOW: &[Verbs<'_>] = &[
-    ("", "pods", "", &["get", "list", "watch", "patch", "delete"]),
-    ("", "pods", "log", &["get"]),
-    ("", "events", "", &["list"]),
-];
-/// What reads the result of a task out of its sidecar.
-const XCOM: &[Verbs<'_>] = &[("", "pods", "exec", &["create", "get"])];
 /// The sidecar of `do_xcom_push`.
 const XCOM_SIDECAR: &str = "airflow-xcom-sidecar";
 
@@ -61,13 +54,15 @@ pub fn demand<'a>(
         }
     }
     if let Some(account) = launcher(who, requester, settings) {
-        for verbs in FOLLOW {
-            asked.verbs(account, namespace, verbs, None);
-        }
-        if pod.containers.iter().any(|container| container.name == XCOM_SIDECAR) {
-            for verbs in XCOM {
-                asked.verbs(account, namespace, verbs, None);
+        let xcom = pod.containers.iter().any(|container| container.name == XCOM_SIDECAR);
+        for &(group, resource, subresource, verbs) in POD_LAUNCHER {
+            if subresource == "exec" && !xcom {
+                continue;
             }
+            // The pod is being created: that right is there.
+            let created = subresource.is_empty() && verbs.first() == Some(&"create");
+            let follow = verbs.get(usize::from(created)..).unwrap_or_default();
+            asked.verbs(account, namespace, &(group, resource, subresource, follow), None);
         }
     }
 }

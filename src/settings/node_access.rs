@@ -1,9 +1,7 @@
 //! The section `nodeAccess`.
 
 use super::Action;
-use super::problems::{At, Problems};
-use super::read::{Setting, checked, section};
-use crate::json::{Reader, Result, Text};
+use super::read::{section, text};
 use crate::names::is_mount_path;
 
 section! {
@@ -16,13 +14,7 @@ section! {
     }
 }
 
-/// A path of the node.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostPath<'a>(pub Text<'a>);
-
-impl<'a> Setting<'a> for HostPath<'a> {
-    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
-        let expected = "an absolute path without `..`, empty steps or a slash at its end, and not the root";
-        Ok(checked(reader, at, problems, expected, is_mount_path)?.map(Self))
-    }
+text! {
+    /// A path of the node.
+    HostPath, "an absolute path without `..`, empty steps or a slash at its end, and not the root", is_mount_path
 }

@@ -1,6 +1,6 @@
 //! Patterns of names, with `*` and `?`.
 
-use crate::json::Text;
+use super::read::text;
 
 /// Whether `pattern` matches the whole of `text`: `*` stands for any run of characters, `?` for one.
 #[must_use]
@@ -64,9 +64,12 @@ pub fn restricts(pattern: &str) -> bool {
     pattern.chars().any(|char| char != '*' && char != '?')
 }
 
-/// A pattern of ServiceAccounts, `namespace/name`; each side is matched on its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountPattern<'a>(pub Text<'a>);
+text! {
+    /// A pattern of ServiceAccounts, `namespace/name`; each side is matched on its own.
+    AccountPattern, "a pattern of ServiceAccounts, `namespace/name`", |text| {
+        text.split_once('/').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty() && !b.contains('/'))
+    }
+}
 
 impl AccountPattern<'_> {
     /// Whether it matches the ServiceAccount `name` of `namespace`.

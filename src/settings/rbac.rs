@@ -2,7 +2,7 @@
 
 use super::Action;
 use super::problems::{At, Problems};
-use super::read::{Pattern, Setting, checked, section, words};
+use super::read::{Pattern, Setting, section, text, words};
 use crate::json::{Kind, Reader, Result, Text};
 use crate::names::is_dns_label;
 
@@ -31,21 +31,9 @@ section! {
     check check_component;
 }
 
-/// The name of a namespace.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Namespace<'a>(pub Text<'a>);
-
-impl<'a> Setting<'a> for Namespace<'a> {
-    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
-        Ok(checked(
-            reader,
-            at,
-            problems,
-            "the name of a namespace (a DNS label; patterns are not taken here)",
-            is_dns_label,
-        )?
-        .map(Self))
-    }
+text! {
+    /// The name of a namespace.
+    Namespace, "the name of a namespace (a DNS label; patterns are not taken here)", is_dns_label
 }
 
 fn check_component(component: &ComponentAccess<'_>, at: At<'_>, problems: &mut Problems) {

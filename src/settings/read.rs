@@ -1,6 +1,5 @@
 //! Reading settings: every problem is noted with its place, none stops the reading.
 
-use super::pattern::AccountPattern;
 use super::problems::{At, Problems};
 use crate::json::{Kind, Reader, Result, Text};
 
@@ -94,30 +93,38 @@ pub(crate) fn checked<'a>(
     Ok(None)
 }
 
-impl<'a> Setting<'a> for AccountPattern<'a> {
-    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
-        let expected = "a pattern of ServiceAccounts, `namespace/name`";
-        let ok =
-            |text: &str| text.split_once('/').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty() && !b.contains('/'));
-        Ok(checked(reader, at, problems, expected, ok)?.map(Self))
-    }
+/// Defines a setting that is a text: what a function accepts, and what is told where it does not.
+macro_rules! text {
+    ($(#[doc = $doc:literal])* $name:ident, $expected:literal, $ok:expr) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name<'a>(pub $crate::json::Text<'a>);
+
+        impl<'a> $crate::settings::read::Setting<'a> for $name<'a> {
+            fn read(
+                reader: &mut $crate::json::Reader<'a>,
+                at: $crate::settings::problems::At<'_>,
+                problems: &mut $crate::settings::problems::Problems,
+            ) -> $crate::json::Result<Option<Self>> {
+                Ok($crate::settings::read::checked(reader, at, problems, $expected, $ok)?.map(Self))
+            }
+        }
+
+        impl AsRef<str> for $name<'_> {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        #[cfg(not(target_family = "wasm"))]
+        $crate::settings::schema::text!($name, $expected);
+    };
 }
+pub(crate) use text;
 
-/// A name or a pattern of names: not empty, no white space.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern<'a>(pub Text<'a>);
-
-impl AsRef<str> for Pattern<'_> {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'a> Setting<'a> for Pattern<'a> {
-    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
-        let ok = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
-        Ok(checked(reader, at, problems, "a name or pattern without white space", ok)?.map(Self))
-    }
+text! {
+    /// A name or a pattern of names: not empty, no white space.
+    Pattern, "a name or pattern without white space", |text| !text.is_empty() && !text.contains(char::is_whitespace)
 }
 
 impl<'a, T: Setting<'a>> Setting<'a> for Vec<T> {

@@ -9,15 +9,12 @@ use serde::ser::{SerializeMap as _, Serializer};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
-use super::node_access::HostPath;
-use super::pattern::AccountPattern;
 use super::problems::{At, Problems};
-use super::rbac::{Access, AccessRule, NamedAccess, Namespace};
-use super::read::{Labels, Pattern, Restriction, Seconds, Setting};
+use super::rbac::{Access, AccessRule, NamedAccess};
+use super::read::{Labels, Restriction, Seconds, Setting};
 use super::service_accounts::Automount;
-use super::token_mounts::{Audience, AudiencePattern, ContainerName, MountPath, VolumeName};
 use super::{Allow, Catalogue, Settings};
-use crate::credentials::{TYPES, TokenPath};
+use crate::credentials::TYPES;
 use crate::json::Reader;
 
 /// The schema of the settings document.
@@ -50,7 +47,7 @@ pub(crate) fn section(doc: &[&str], keys: Vec<Key>, others: &[&str], lacking: &[
     for key in keys {
         let mut schema = key.schema;
         let form = schema.get("description").and_then(Value::as_str).map(|form| format!(" {form}"));
-        schema.insert("description".into(), (text(key.doc) + form.as_deref().unwrap_or_default()).into());
+        schema.insert("description".into(), (doc_text(key.doc) + form.as_deref().unwrap_or_default()).into());
         // What a section is by default, its own keys say.
         if !key.default.is_null() && !key.default.is_object() {
             schema.insert("default".into(), key.default);
@@ -58,7 +55,7 @@ pub(crate) fn section(doc: &[&str], keys: Vec<Key>, others: &[&str], lacking: &[
         properties.insert(key.name.to_owned(), schema.to_value());
     }
     let mut schema = json_schema!({
-        "type": "object", "description": text(doc), "properties": properties, "additionalProperties": false,
+        "type": "object", "description": doc_text(doc), "properties": properties, "additionalProperties": false,
     });
     if !required.is_empty() {
         schema.insert("required".into(), required.into());
@@ -76,13 +73,13 @@ pub(crate) fn lacking<'a, T: Setting<'a>>() -> Vec<String> {
 }
 
 /// A documentation comment as a text.
-pub(crate) fn text(lines: &[&str]) -> String {
+pub(crate) fn doc_text(lines: &[&str]) -> String {
     lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
 }
 
 /// The schema of a closed set of words.
 pub(crate) fn words(words: &[(&str, &[&str])]) -> Schema {
-    let word = |(word, doc): &(&str, &[&str])| serde_json::json!({"const": word, "description": text(doc)});
+    let word = |(word, doc): &(&str, &[&str])| serde_json::json!({"const": word, "description": doc_text(doc)});
     let mut choices: Vec<Value> = words.iter().map(word).collect();
     if words.iter().any(|(word, _)| *word == "Off") {
         choices.push(serde_json::json!({"const": false, "description": "`Off`, as YAML 1.1 readers take it."}));
@@ -121,9 +118,9 @@ fn drop_null(value: &mut Value) {
     }
 }
 
-/// Makes the schema and the JSON of types that are a text.
-macro_rules! texts {
-    ($($name:ident: $expected:literal,)*) => {$(
+/// Makes the schema and the JSON of a setting that is a text.
+macro_rules! text {
+    ($name:ident, $expected:literal) => {
         impl schemars::JsonSchema for $name<'_> {
             fn inline_schema() -> bool {
                 true
@@ -143,22 +140,9 @@ macro_rules! texts {
                 serializer.serialize_str(&self.0)
             }
         }
-    )*};
+    };
 }
-pub(crate) use texts;
-
-texts! {
-    AudiencePattern: "a pattern of audiences that does not match every audience",
-    Audience: "a token's audience",
-    ContainerName: "the name of a container (a DNS label; patterns are not taken here)",
-    HostPath: "an absolute path of the node, without `..`, empty steps or a slash at its end, and not the root",
-    MountPath: "an absolute path without `..`, `:`, empty steps or a slash at its end",
-    Namespace: "the name of a namespace (a DNS label; patterns are not taken here)",
-    TokenPath: "a file's path, clean, absolute or below `/var/run/secrets/custom/NAME`",
-    VolumeName: "a DNS label that does not begin with `kube-api-access-`, the API server's prefix",
-    Pattern: "a name or a pattern of names, in which `*` stands for any run of characters and `?` for one",
-    AccountPattern: "a pattern of ServiceAccounts, `namespace/name`",
-}
+pub(crate) use text;
 
 impl<T: JsonSchema> JsonSchema for Restriction<T> {
     fn inline_schema() -> bool {

@@ -3,8 +3,7 @@
 use super::Action;
 use super::pattern::{AccountPattern, any, matches, restricts};
 use super::problems::{At, Problems};
-use super::read::{Labels, Pattern, Restriction, Seconds, Setting, checked, section, words};
-use crate::json::{Reader, Result, Text};
+use super::read::{Labels, Pattern, Restriction, Seconds, section, text, words};
 use crate::names::{is_dns_label, is_mount_path};
 
 words! {
@@ -144,21 +143,9 @@ impl Component<'_> {
     }
 }
 
-/// The name of a container.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ContainerName<'a>(pub Text<'a>);
-
-impl<'a> Setting<'a> for ContainerName<'a> {
-    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
-        Ok(checked(
-            reader,
-            at,
-            problems,
-            "the name of a container (a DNS label; patterns are not taken here)",
-            is_dns_label,
-        )?
-        .map(Self))
-    }
+text! {
+    /// The name of a container.
+    ContainerName, "the name of a container (a DNS label; patterns are not taken here)", is_dns_label
 }
 
 section! {
@@ -180,57 +167,26 @@ section! {
 /// Where clients look for the token, and where the API server mounts it.
 pub const DEFAULT_TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/// A volume's name that can't be taken for one of the API server's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VolumeName<'a>(pub Text<'a>);
-
-impl<'a> Setting<'a> for VolumeName<'a> {
-    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
-        let expected = "a DNS label that does not begin with `kube-api-access-`, the API server's prefix";
-        let ok = |text: &str| is_dns_label(text) && !text.starts_with("kube-api-access-");
-        Ok(checked(reader, at, problems, expected, ok)?.map(Self))
+text! {
+    /// A volume's name that can't be taken for one of the API server's.
+    VolumeName, "a DNS label that does not begin with `kube-api-access-`, the API server's prefix", |text| {
+        is_dns_label(text) && !text.starts_with("kube-api-access-")
     }
 }
 
-/// A path to mount at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MountPath<'a>(pub Text<'a>);
-
-impl<'a> Setting<'a> for MountPath<'a> {
-    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
-        let expected = "an absolute path without `..`, `:`, empty steps or a slash at its end";
-        Ok(checked(reader, at, problems, expected, is_mount_path)?.map(Self))
-    }
+text! {
+    /// A path to mount at.
+    MountPath, "an absolute path without `..`, `:`, empty steps or a slash at its end", is_mount_path
 }
 
-/// The audience of a token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Audience<'a>(pub Text<'a>);
-
-impl<'a> Setting<'a> for Audience<'a> {
-    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
-        Ok(checked(reader, at, problems, "a token's audience, or null for the API server's own", |text| {
-            !text.is_empty()
-        })?
-        .map(Self))
-    }
+text! {
+    /// The audience of a token.
+    Audience, "a token's audience, or null for the API server's own", |text| !text.is_empty()
 }
 
-/// A pattern of audiences that leaves some out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AudiencePattern<'a>(pub Text<'a>);
-
-impl AsRef<str> for AudiencePattern<'_> {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'a> Setting<'a> for AudiencePattern<'a> {
-    fn read(reader: &mut Reader<'a>, at: At<'_>, problems: &mut Problems) -> Result<Option<Self>> {
-        Ok(checked(reader, at, problems, "a pattern of audiences that does not match every audience", restricts)?
-            .map(Self))
-    }
+text! {
+    /// A pattern of audiences that leaves some out.
+    AudiencePattern, "a pattern of audiences that does not match every audience", restricts
 }
 
 section! {

@@ -1,20 +1,10 @@
 //! What volumes are made of.
 
+use e2e_tests::laws::OTHER_SERVICES;
 use k8s_openapi::api::core::v1::{Volume, VolumeMount, VolumeProjection};
 
 use super::Case;
 use super::pattern::{any, steps};
-
-/// Audiences that are other services' whatever the settings say.
-const ALLOWED: [&str; 7] = [
-    "sts.amazonaws.com",
-    "pods.eks.amazonaws.com",
-    "api://AzureADTokenExchange",
-    "istio-ca",
-    "sts.googleapis.com",
-    "//iam.googleapis.com/*",
-    "https://iam.googleapis.com/*",
-];
 
 /// The projected sources of a volume.
 pub fn sources(volume: &Volume) -> impl Iterator<Item = &VolumeProjection> {
@@ -96,7 +86,7 @@ impl Case<'_> {
         {
             return true;
         }
-        let builtin = ALLOWED.map(str::to_owned);
+        let builtin = OTHER_SERVICES.map(str::to_owned);
         !(any(&builtin, audience)
             || any(&mounts.audiences.allowed, audience)
             || granted.iter().any(|own| own == audience))
