@@ -1,5 +1,6 @@
 //! What tests need to find: the built module and the corpora.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 #[cfg(feature = "host")]
 use std::sync::OnceLock;
@@ -49,6 +50,15 @@ pub fn policy() -> &'static Policy {
     })
 }
 
+/// Says that a test is skipped, past the test harness, which keeps what passing tests print to itself.
+///
+/// # Panics
+/// When standard error is closed.
+pub fn skip(why: &str) {
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    writeln!(std::io::stderr(), "skipped: {test}: {why}").expect("standard error is open");
+}
+
 /// The corpora, where the environment names them; else `None`, and a line that says what was skipped.
 ///
 /// # Panics
@@ -56,7 +66,7 @@ pub fn policy() -> &'static Policy {
 #[must_use]
 pub fn corpora() -> Option<PathBuf> {
     let Some(path) = std::env::var_os(CORPORA_VARIABLE).map(PathBuf::from) else {
-        println!("skipped: {CORPORA_VARIABLE} is not set");
+        skip(&format!("{CORPORA_VARIABLE} is not set"));
         return None;
     };
     assert!(path.is_dir(), "{CORPORA_VARIABLE} names {}, which is no directory", path.display());

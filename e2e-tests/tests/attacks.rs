@@ -339,7 +339,7 @@ fn the_threat_model_names_every_attack_and_tells_the_truth_of_it() {
     let Some(attacks) = attacks() else { return };
     let path = workspace().join("docs/threat-model.md");
     let Ok(text) = std::fs::read_to_string(&path) else {
-        println!("skipped: there is no {}", path.display());
+        e2e_tests::testing::skip(&format!("there is no {}", path.display()));
         return;
     };
     let (within, beyond) = text.split_once("\n## Out of reach").expect("a chapter on what is out of reach");

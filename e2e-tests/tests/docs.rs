@@ -168,7 +168,7 @@ fn commands(block: &str) -> Vec<String> {
 #[test]
 fn every_command_runs() {
     if Command::new("jq").arg("--version").output().is_err() {
-        println!("skipped: the commands of the documentation need jq on the PATH");
+        e2e_tests::testing::skip("the commands of the documentation need jq on the PATH");
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
