@@ -128,9 +128,10 @@ bench: policy.wasm ## Prints the module's size, instructions and memory
 	  $(if $(AIRFLOW_POD_IDENTITY_CORPORA),--corpora $(AIRFLOW_POD_IDENTITY_CORPORA))
 
 # Targets for libFuzzer, in a workspace of their own. The policy is safe Rust: no sanitizer, and so no nightly compiler.
+# It has a target folder of its own too: a library that is also a cdylib has one file name in all workspaces.
 FUZZ_TARGETS := request pod settings annotations
 FUZZ_SECONDS ?= 1200
-fuzz_flags = --fuzz-dir fuzz --sanitizer none --features libfuzzer --target-dir $(abspath $(TARGET))
+fuzz_flags = --fuzz-dir fuzz --sanitizer none --features libfuzzer --target-dir $(abspath $(TARGET))/fuzz
 
 .PHONY: fuzz
 fuzz: $(FUZZ_TARGETS:%=fuzz-%) ## Looks for inputs that break a law: FUZZ_SECONDS for each target
@@ -147,11 +148,11 @@ fuzz-smoke: ## The same for 20 seconds each
 
 .PHONY: fuzz-replay
 fuzz-replay: ## Runs the fuzz targets' seeds and past finds as tests
-	cargo test --locked --manifest-path fuzz/Cargo.toml --target-dir $(TARGET)
+	cargo test --locked --manifest-path fuzz/Cargo.toml --target-dir $(TARGET)/fuzz
 
 .PHONY: fuzz-seeds
 fuzz-seeds: $(FUZZ)/bin/cargo-fuzz ## Makes the fuzz targets' seeds anew of the cases and examples
-	cargo run --locked --quiet --manifest-path fuzz/Cargo.toml --target-dir $(TARGET) --example seeds -- $(TARGET)/fuzz-seeds
+	cargo run --locked --quiet --manifest-path fuzz/Cargo.toml --target-dir $(TARGET)/fuzz --example seeds -- $(TARGET)/fuzz-seeds
 	for target in $(FUZZ_TARGETS); do \
 	  rm -rf fuzz/seeds/$$target && mkdir -p fuzz/seeds/$$target && \
 	  $(FUZZ)/bin/cargo-fuzz run $(fuzz_flags) $$target fuzz/seeds/$$target $(TARGET)/fuzz-seeds/$$target -- \
@@ -171,7 +172,7 @@ lint: targets deny ## Checks format, clippy and dependencies
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	cargo clippy --locked --manifest-path fuzz/Cargo.toml --target-dir $(TARGET) --all-targets -- -D warnings
+	cargo clippy --locked --manifest-path fuzz/Cargo.toml --target-dir $(TARGET)/fuzz --all-targets -- -D warnings
 	cargo clippy --locked --package airflow-pod-identity --lib --target wasm32-wasip1 -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --package airflow-pod-identity
 
