@@ -12,6 +12,8 @@ DENY_VERSION := 0.20.2
 DENY := $(TOOLS)/cargo-deny-$(DENY_VERSION)
 FUZZ_VERSION := 0.13.1
 FUZZ := $(TOOLS)/cargo-fuzz-$(FUZZ_VERSION)
+MUTANTS_VERSION := 27.1.0
+MUTANTS := $(TOOLS)/cargo-mutants-$(MUTANTS_VERSION)
 
 # A tool, its version, its place. Registries that mirror others may lack what the tool's lock file names.
 install = cargo install --locked --quiet $(1) --version $(2) --root $(3) || cargo install --quiet $(1) --version $(2) --root $(3)
@@ -161,6 +163,17 @@ fuzz-seeds: $(FUZZ)/bin/cargo-fuzz ## Makes the fuzz targets' seeds anew of the 
 
 $(FUZZ)/bin/cargo-fuzz:
 	$(call install,cargo-fuzz,$(FUZZ_VERSION),$(FUZZ))
+
+# Mutants of the rules, plan, credentials and settings (.cargo/mutants.toml). The tree is copied; results lie in mutants.out.
+MUTANTS_JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+
+.PHONY: mutants
+mutants: $(MUTANTS)/bin/cargo-mutants ## Changes the code in 1,100 ways and looks which the tests miss (an hour)
+	env -u CARGO_TARGET_DIR -u AIRFLOW_POD_IDENTITY_CORPORA $(MUTANTS)/bin/cargo-mutants mutants \
+	  --no-shuffle --jobs $(MUTANTS_JOBS) --output $(TARGET) $(MUTANTS_ARGS)
+
+$(MUTANTS)/bin/cargo-mutants:
+	$(call install,cargo-mutants,$(MUTANTS_VERSION),$(MUTANTS))
 
 .PHONY: fmt
 fmt: ## Formats the code

@@ -5,7 +5,6 @@ mod changes;
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 
-use clap::ValueEnum;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
@@ -17,7 +16,8 @@ use crate::documents::to_yaml;
 const CONTEXT: usize = 3;
 
 /// When to colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "engine", derive(clap::ValueEnum))]
 pub enum Color {
     /// On a terminal, unless the environment variable NO_COLOR is set.
     Auto,

@@ -13,14 +13,12 @@
 //! The tests use the same parts, so what a test sees is what a user sees and what policy-server does.
 
 pub mod cluster;
-#[cfg(feature = "host")]
 pub mod diff;
 pub mod documents;
 pub mod error;
-#[cfg(feature = "host")]
+#[cfg(feature = "engine")]
 pub mod fuel;
 pub mod generated;
-#[cfg(feature = "host")]
 pub mod host;
 pub mod input;
 pub mod laws;

@@ -2,10 +2,8 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-#[cfg(feature = "host")]
 use std::sync::OnceLock;
 
-#[cfg(feature = "host")]
 use crate::host::Policy;
 
 /// Names the module, for tests and for `review`.
@@ -36,18 +34,26 @@ pub fn module() -> PathBuf {
     }
 }
 
-/// The built module, compiled once for all tests of a program.
+/// The policy that tests judge with: the built module, compiled once for all tests of a program. Without feature `engine` it
+/// is the library as linked, which says as much of the rules and nothing of the module.
 ///
 /// # Panics
-/// When there is none, or when it does not load.
+/// When there is no module, or when it does not load.
 #[must_use]
-#[cfg(feature = "host")]
 pub fn policy() -> &'static Policy {
     static POLICY: OnceLock<Policy> = OnceLock::new();
-    POLICY.get_or_init(|| {
-        let path = module();
-        Policy::load(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-    })
+    POLICY.get_or_init(load)
+}
+
+#[cfg(feature = "engine")]
+fn load() -> Policy {
+    let path = module();
+    Policy::load(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[cfg(not(feature = "engine"))]
+fn load() -> Policy {
+    Policy::linked()
 }
 
 /// Says that a test is skipped, past the test harness, which keeps what passing tests print to itself.

@@ -4,6 +4,8 @@
 //!
 //! `UPDATE_BASELINE=1` writes the baseline, and the figures into docs/performance.md.
 
+#![cfg(feature = "engine")]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;

@@ -1,5 +1,7 @@
 //! `bench`, with the built module.
 
+#![cfg(feature = "engine")]
+
 use std::process::{Command, Output};
 
 use e2e_tests::testing::module;

@@ -36,6 +36,27 @@ fn every_case_gets_its_answers() {
     assert!(update || wrong.is_empty(), "{} of {} cases:\n\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
+/// What is judged natively, as by the fuzz targets and the mutants' tests, is what the module judges: to the byte, questions and
+/// log included.
+#[cfg(feature = "engine")]
+#[test]
+fn the_library_answers_as_the_module_does() {
+    let linked = e2e_tests::host::Policy::linked();
+    for case in all() {
+        for mode in ["mutate", "validate"] {
+            let payload = case.trial().payload(mode);
+            let [module, library] = [policy(), &linked].map(|policy| {
+                let reply = policy.call("validate", &payload, case.cluster()).expect("an answer");
+                (reply.response, reply.logs, reply.host_calls)
+            });
+            assert!(module == library, "{}, {mode}: {module:?} {library:?}", case.name);
+        }
+        let [module, library] = [policy(), &linked]
+            .map(|policy| policy.call("validate_settings", case.settings.to_string().as_bytes(), case.cluster()));
+        assert_eq!(module.expect("an answer").response, library.expect("an answer").response, "{}", case.name);
+    }
+}
+
 #[test]
 fn every_case_keeps_the_laws() {
     let mut broken = Vec::new();

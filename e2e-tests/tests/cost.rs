@@ -7,6 +7,8 @@
 //! same request without them. The settings' own cost is told the same way: the request with the thousand under
 //! `settings.credentials`, less the same request with the catalogue that its verdict needs, of at most three.
 
+#![cfg(feature = "engine")]
+
 use e2e_tests::fuel::Meter;
 use e2e_tests::testing::module;
 use serde_json::{Map, Value, json};

@@ -1,6 +1,8 @@
 //! The documentation is true as far as a program can tell: each finding has its entry, links lead somewhere, and commands
 //! run, with stand-ins for the tools that need a cluster.
 
+#![cfg(feature = "engine")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,5 +1,7 @@
 //! The host against modules that do one thing each, most of them wrong.
 
+#![cfg(feature = "engine")]
+
 use std::cell::Cell;
 
 use e2e_tests::cluster::NoCluster;

@@ -11,6 +11,8 @@
 //! All cases in which the policy asks its host are written out, and of the others those that are listed here. The bats files
 //! run kwctl over them. `UPDATE_CASES=1` writes the files.
 
+#![cfg(feature = "engine")]
+
 #[allow(dead_code, reason = "the cases' own tests use the rest of it")]
 #[path = "support/case.rs"]
 mod case;

@@ -1,6 +1,8 @@
 //! metadata.yml says what the module is and does: what it calls its host for, and what it looks up, is compared with what
 //! it does over all cases; the rules cover what it judges.
 
+#![cfg(feature = "engine")]
+
 #[path = "support/case.rs"]
 #[allow(dead_code, reason = "not all of it is needed here")]
 mod case;

@@ -1,6 +1,8 @@
 //! The module in a registry, as Kubewarden pushes and pulls it: one layer with the module's bytes, an empty configuration,
 //! and a digest to pin.
 
+#![cfg(feature = "engine")]
+
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};

@@ -1,5 +1,7 @@
 //! `review` as people call it, with the built module.
 
+#![cfg(feature = "engine")]
+
 mod explain;
 mod setup;
 mod usage;
