@@ -54,6 +54,12 @@ policy.wasm: FORCE targets $(WASM_OPT) ## Builds the module
 	if [ ! -f $$kept ]; then $(WASM_OPT) $(WASM_OPT_FLAGS) $$built -o $$kept.new; mv $$kept.new $$kept; fi; \
 	cmp -s $$kept $@ || cp $$kept $@
 
+# The module with the names of its functions: the same instructions.
+$(TARGET)/named.wasm: FORCE targets $(WASM_OPT)
+	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS='$(REMAP)' \
+	  cargo rustc --locked --quiet --profile named --target wasm32-wasip1 --lib --crate-type cdylib -- '-Cllvm-args=$(SMALL)'
+	@$(WASM_OPT) $(filter-out --strip-debug,$(WASM_OPT_FLAGS)) -g $(TARGET)/wasm32-wasip1/named/airflow_pod_identity.wasm -o $@
+
 $(WASM_OPT):
 	npm install --silent --no-fund --no-audit --prefix $(TOOLS)/binaryen-$(BINARYEN_VERSION) binaryen@$(BINARYEN_VERSION)
 

@@ -193,13 +193,19 @@ fn quoted(text: &str) -> String {
     json
 }
 
-/// What a SubjectAccessReview says. An answer that does not say it is no answer.
+/// What a SubjectAccessReview says. An answer that does not say it, or says both, is no answer.
 fn allowed(answer: &[u8]) -> Read<bool> {
     let shape = |expected| Box::new(Unreadable::Shape { field: "answer.allowed", expected });
     let text = std::str::from_utf8(answer).map_err(|_| shape("UTF-8"))?;
     let reader = &mut Reader::new(text);
-    fields!(reader, "answer" => _, { allowed: "allowed" => reader.bool("answer.allowed")?, });
+    fields!(reader, "answer" => _, {
+        allowed: "allowed" => reader.bool("answer.allowed")?,
+        denied: "denied" => reader.bool("answer.denied")?,
+    });
     reader.end()?;
+    if allowed == Some(true) && denied == Some(true) {
+        return Err(shape("false beside `denied: true`"));
+    }
     allowed.ok_or_else(|| shape("true or false"))
 }
 

@@ -80,10 +80,13 @@ pub fn validate_and_log(payload: &[u8], cluster: &dyn Cluster, log: impl FnOnce(
     response.json()
 }
 
-/// Judges a settings document: Kubewarden's SettingsValidationResponse, whose message tells every problem at once.
+/// The most problems that a settings document's message tells one by one.
+const PROBLEMS: usize = 100;
+
+/// Judges a settings document: Kubewarden's SettingsValidationResponse, whose message tells its problems at once.
 #[must_use]
 pub fn validate_settings(document: &[u8]) -> Vec<u8> {
-    let problems = match std::str::from_utf8(document) {
+    let mut problems = match std::str::from_utf8(document) {
         Err(_) => vec![String::from("the settings are not valid UTF-8")],
         Ok(text) => {
             settings::Settings::problems(text).unwrap_or_else(|why| vec![format!("the settings can't be read: {why}")])
@@ -93,6 +96,10 @@ pub fn validate_settings(document: &[u8]) -> Vec<u8> {
         return br#"{"valid":true}"#.to_vec();
     }
     let count = problems.len();
+    if count > PROBLEMS {
+        problems.truncate(PROBLEMS);
+        problems.push(format!("and {} more", count - PROBLEMS));
+    }
     let heading = if count == 1 { String::from("1 problem") } else { format!("{count} problems") };
     let message = format!("{heading} in the settings\n- {}", problems.join("\n- "));
     json::ObjectWriter::default().raw("valid", "false").text("message", &message).finish().into_bytes()

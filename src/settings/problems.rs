@@ -60,6 +60,9 @@ struct Problem {
     what: Cow<'static, str>,
 }
 
+/// The problems of an entry, at most, that are looked through for one with a key of it.
+const NEAR: usize = 64;
+
 impl Problems {
     /// Notes a problem at a place.
     pub fn add(&mut self, at: At<'_>, what: impl Into<Cow<'static, str>>) {
@@ -78,7 +81,8 @@ impl Problems {
         let told = |problem: &Problem| {
             problem.place.strip_prefix(&place).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
-        if !given && !self.list.iter().any(told) {
+        // What stands there was read just now: its problems are the last ones.
+        if !given && !self.list.iter().rev().take(NEAR).any(told) {
             self.add(at, format!("is required{why}"));
         }
     }
