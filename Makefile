@@ -44,20 +44,26 @@ WASM_OPT_FLAGS := -O3 --strip-debug --enable-bulk-memory --enable-sign-ext --ena
 # The same commit gives the same bytes, wherever it is built: panics name files of the registry.
 REMAP := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo
 
-# Linked as what it is alone: built together with the library for the tests, every public function would be kept whole.
 # Optimizing takes seconds, so what was optimized once is kept by the name of its digest.
-policy.wasm: FORCE targets $(WASM_OPT) ## Builds the module
-	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS='$(REMAP)' \
-	  cargo rustc --locked --release --target wasm32-wasip1 --lib --crate-type cdylib -- '-Cllvm-args=$(SMALL)'
-	@built=$(TARGET)/wasm32-wasip1/release/airflow_pod_identity.wasm; \
+optimize = built=$(TARGET)/wasm32-wasip1/release/$(1).wasm; \
 	kept=$(TARGET)/optimized/$$(sha256sum <$$built | cut -c1-64).wasm; mkdir -p $(TARGET)/optimized; \
 	if [ ! -f $$kept ]; then $(WASM_OPT) $(WASM_OPT_FLAGS) $$built -o $$kept.new; mv $$kept.new $$kept; fi; \
 	cmp -s $$kept $@ || cp $$kept $@
 
+policy.wasm nothing.wasm $(TARGET)/named.wasm: export CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS := $(REMAP)
+
+# Linked as what it is alone: built together with the library for the tests, every public function would be kept whole.
+policy.wasm: FORCE targets $(WASM_OPT) ## Builds the module
+	cargo rustc --locked --release --target wasm32-wasip1 --lib --crate-type cdylib -- '-Cllvm-args=$(SMALL)'
+	@$(call optimize,airflow_pod_identity)
+
+nothing.wasm: FORCE targets $(WASM_OPT) ## Builds a module that does nothing, to compare with
+	cargo rustc --locked --release --target wasm32-wasip1 --package nothing --lib -- '-Cllvm-args=$(SMALL)'
+	@$(call optimize,nothing)
+
 # The module with the names of its functions: the same instructions.
 $(TARGET)/named.wasm: FORCE targets $(WASM_OPT)
-	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS='$(REMAP)' \
-	  cargo rustc --locked --quiet --profile named --target wasm32-wasip1 --lib --crate-type cdylib -- '-Cllvm-args=$(SMALL)'
+	cargo rustc --locked --quiet --profile named --target wasm32-wasip1 --lib --crate-type cdylib -- '-Cllvm-args=$(SMALL)'
 	@$(WASM_OPT) $(filter-out --strip-debug,$(WASM_OPT_FLAGS)) -g $(TARGET)/wasm32-wasip1/named/airflow_pod_identity.wasm -o $@
 
 $(WASM_OPT):
@@ -112,7 +118,7 @@ $(BINDGEN)/bin/wasm-bindgen-test-runner:
 	$(call install,wasm-bindgen-cli,$(BINDGEN_VERSION),$(BINDGEN))
 
 .PHONY: e2e-tests
-e2e-tests: policy.wasm ## Runs the built module in the embedded host, and in kwctl where it is installed
+e2e-tests: policy.wasm nothing.wasm ## Runs the built module in the embedded host, and in kwctl where it is installed
 	cargo test --locked --package airflow-pod-identity-e2e
 	@$(MAKE) --no-print-directory kwctl-tests
 
@@ -130,10 +136,21 @@ generate: ## Makes the schema, the reference page, the form and the package file
 test-airflow: ## Runs the example DAGs in a real Airflow (installs it at first: some minutes, 2.5 GB)
 	TOOLS=$(TOOLS) tests/airflow/run.sh
 
+# How `bench` is run: for the tests it is built anyway.
+BENCH = cargo run --locked --quiet --package airflow-pod-identity-e2e --bin bench -- policy.wasm --nothing nothing.wasm \
+  $(if $(AIRFLOW_POD_IDENTITY_CORPORA),--corpora $(AIRFLOW_POD_IDENTITY_CORPORA)) --times $(TARGET)/criterion
+
+.PHONY: times
+times: policy.wasm nothing.wasm
+	cargo bench --locked --package airflow-pod-identity-e2e --bench calls >$(TARGET)/times.log
+
 .PHONY: bench
-bench: policy.wasm ## Prints the module's size, instructions and memory
-	@cargo run --locked --quiet --package airflow-pod-identity-e2e --bin bench -- policy.wasm \
-	  $(if $(AIRFLOW_POD_IDENTITY_CORPORA),--corpora $(AIRFLOW_POD_IDENTITY_CORPORA))
+bench: times ## Prints what calls cost: limits, size, instructions, memory and wall times, and how they grow
+	@$(BENCH)
+
+.PHONY: bench-figures
+bench-figures: times ## The same, and writes the wall times into docs/performance.md
+	@$(BENCH) --write
 
 # Targets for libFuzzer, in a workspace of their own. The policy is safe Rust: no sanitizer, and so no nightly compiler.
 # It has a target folder of its own too: a library that is also a cdylib has one file name in all workspaces.
@@ -192,7 +209,7 @@ lint: targets deny ## Checks format, clippy and dependencies
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked --manifest-path fuzz/Cargo.toml --target-dir $(TARGET)/fuzz --all-targets -- -D warnings
-	cargo clippy --locked --package airflow-pod-identity --lib --target wasm32-wasip1 -- -D warnings
+	cargo clippy --locked --package airflow-pod-identity --package nothing --lib --target wasm32-wasip1 -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --package airflow-pod-identity
 
 .PHONY: deny
@@ -206,7 +223,7 @@ $(DENY)/bin/cargo-deny:
 .PHONY: clean
 clean: ## Removes what was built
 	cargo clean
-	rm -f policy.wasm annotated-policy.wasm
+	rm -f policy.wasm nothing.wasm annotated-policy.wasm
 
 .PHONY: FORCE
 FORCE:

@@ -119,6 +119,18 @@ impl Policy {
         serde_json::from_slice(&raw).map_err(|reason| CallError::Response { reason, raw })
     }
 
+    /// Makes an instance, starts it and drops it: what a call of a module pays before it is one.
+    ///
+    /// # Errors
+    /// When the module fails.
+    #[cfg(feature = "engine")]
+    pub fn start(&self) -> Result<(), CallError> {
+        match &self.0 {
+            Guest::Module(module) => module.start(None).map(drop),
+            Guest::Linked => Ok(()),
+        }
+    }
+
     /// Calls any operation, of a module in a fresh instance.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 //!        input ──► request                 │ get_resource, list_resources_*, can_i
 //!                     │                    ▼
 //!                     └─► {"request", "settings"} ─► host ─► module ─► Verdict ─► diff, review
-//!                                              └───► fuel: instructions and memory of one call
+//!                                              └───► fuel: instructions and memory of one call ─► measured, bench
 //! ```
 //!
 //! Two programs are made of it: `review` judges manifests before anything is installed, `bench` measures the module.
@@ -22,6 +22,8 @@ pub mod generated;
 pub mod host;
 pub mod input;
 pub mod laws;
+#[cfg(feature = "engine")]
+pub mod measured;
 pub mod ordered;
 pub mod request;
 pub mod settings;

@@ -9,6 +9,9 @@ use crate::host::Policy;
 /// Names the module, for tests and for `review`.
 pub const MODULE_VARIABLE: &str = "AIRFLOW_POD_IDENTITY_MODULE";
 
+/// Names the module that does nothing.
+pub const NOTHING_VARIABLE: &str = "AIRFLOW_POD_IDENTITY_NOTHING";
+
 /// Names the directory of the corpora.
 pub const CORPORA_VARIABLE: &str = "AIRFLOW_POD_IDENTITY_CORPORA";
 
@@ -25,12 +28,25 @@ pub fn workspace() -> &'static Path {
 /// When there is none: a test that needs the module must not pass without it.
 #[must_use]
 pub fn module() -> PathBuf {
-    let given = std::env::var_os(MODULE_VARIABLE).map(PathBuf::from);
-    let path = given.clone().unwrap_or_else(|| workspace().join("policy.wasm"));
+    built(MODULE_VARIABLE, "policy.wasm")
+}
+
+/// The module that does nothing: the one that the environment names, else `nothing.wasm` in the workspace's root.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn nothing() -> PathBuf {
+    built(NOTHING_VARIABLE, "nothing.wasm")
+}
+
+fn built(variable: &str, file: &str) -> PathBuf {
+    let given = std::env::var_os(variable).map(PathBuf::from);
+    let path = given.clone().unwrap_or_else(|| workspace().join(file));
     match given {
         _ if path.is_file() => path,
-        Some(_) => panic!("{MODULE_VARIABLE} names {}, which is no file", path.display()),
-        None => panic!("there is no policy.wasm: run `make policy.wasm`, or set {MODULE_VARIABLE}"),
+        Some(_) => panic!("{variable} names {}, which is no file", path.display()),
+        None => panic!("there is no {file}: run `make {file}`, or set {variable}"),
     }
 }
 

@@ -22,8 +22,8 @@ fn a_table_of_fuel_and_memory_is_printed() {
     assert!(table.starts_with("module: "), "{table}");
     let name = file.path().file_name().expect("a name").to_string_lossy();
     let row = table.lines().last().expect("a row");
-    assert!(row.starts_with(&*name), "{table}");
-    assert_eq!(row.split_whitespace().count(), 3, "{table}");
+    let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+    assert_eq!((cells.len(), cells[0]), (3, &*name), "{table}");
 }
 
 #[test]
@@ -31,4 +31,13 @@ fn a_missing_file_is_an_error() {
     let output = bench(&["absent.yaml"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: absent.yaml: "));
+}
+
+#[test]
+fn times_that_were_not_taken_are_an_error() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = bench(&["--times", &folder.path().display().to_string()]);
+    assert_eq!(output.status.code(), Some(2));
+    let missing = folder.path().join("module/compile/new/estimates.json");
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with(&format!("error: {}: ", missing.display())));
 }

@@ -1,4 +1,4 @@
-//! `bench`: what one call of the module costs, for a set of objects.
+//! `bench`: what one call of the module costs: for given objects, or for everything that is measured.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -7,26 +7,13 @@ use std::process::ExitCode;
 use clap::Parser;
 use e2e_tests::documents;
 use e2e_tests::fuel::Meter;
-use e2e_tests::host;
-use e2e_tests::ordered::{Ordered, ordered_request};
-use e2e_tests::request::Request;
+use e2e_tests::measured::{Figures, SCHEDULER, Times, created, page};
+use e2e_tests::ordered::Ordered;
 use e2e_tests::settings;
+use e2e_tests::testing::workspace;
 use serde_json::{Value, json};
 
-/// The launcher of task pods.
-const SCHEDULER: &str = "system:serviceaccount:airflow:airflow-scheduler";
-
-/// The creator of a component's pods.
-const CONTROLLER: &str = "system:serviceaccount:kube-system:replicaset-controller";
-
-/// Files of the corpora that are always measured, and who creates them.
-const CORPUS: [(&str, &str); 3] = [
-    ("task-pods-admitted/airflow3/ke-annotation-team-a.json", SCHEDULER),
-    ("task-pods-admitted/airflow3/ke-plain.json", SCHEDULER),
-    ("chart/manual-token-volume/admitted/Deployment-airflow-scheduler.json", CONTROLLER),
-];
-
-/// Counts the instructions (wasmtime fuel) and the memory of one fresh call of `validate`.
+/// Counts the instructions (wasmtime fuel) and the memory of fresh calls of `validate`.
 #[derive(Debug, Parser)]
 #[command(name = "bench", version)]
 struct Args {
@@ -44,9 +31,21 @@ struct Args {
     #[arg(long, value_name = "NAME", default_value = SCHEDULER)]
     user: String,
 
-    /// The directory of the corpora, some of whose objects are measured too
-    #[arg(long, value_name = "DIR")]
+    /// A module that does nothing: measures the fixed set and the growth beside it
+    #[arg(long, value_name = "FILE")]
+    nothing: Option<PathBuf>,
+
+    /// The directory of the corpora, whose limits are shown too
+    #[arg(long, value_name = "DIR", requires = "nothing")]
     corpora: Option<PathBuf>,
+
+    /// Where criterion left the wall times: target/criterion
+    #[arg(long, value_name = "DIR")]
+    times: Option<PathBuf>,
+
+    /// Writes the wall times into docs/performance.md
+    #[arg(long, requires = "times")]
+    write: bool,
 }
 
 fn main() -> ExitCode {
@@ -65,35 +64,58 @@ fn fail(problem: &str) -> ExitCode {
 }
 
 fn bench(args: &Args) -> Result<String, String> {
-    let named = |path: &Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let module = std::fs::read(&args.module).map_err(|error| named(&args.module, &error))?;
-    let meter = Meter::new(&module).map_err(|error| named(&args.module, &error))?;
+    let module = read(&args.module)?;
+    let mut text = format!("module: {} bytes\n", page::grouped(module.len() as u64));
+    if let Some(nothing) = &args.nothing {
+        let figures = Figures::measure(&module, &read(nothing)?, args.corpora.as_deref())?;
+        text.push_str(&format!("\n{}\n{}", figures.limits_table(), figures.tables()));
+    }
+    if let Some(folder) = &args.times {
+        let times = Times::read(folder)?;
+        text.push_str(&format!("\n{}", times.tables()));
+        if args.write {
+            write(&times)?;
+        }
+    }
+    text.push_str(&format!("\n{}", objects(args, &module)?));
+    Ok(text)
+}
+
+/// What each of the objects costs.
+fn objects(args: &Args, module: &[u8]) -> Result<String, String> {
+    let meter = Meter::new(module).map_err(|error| named(&args.module, &error))?;
     let settings = match &args.settings {
         Some(file) => settings::load(file).map_err(|error| error.to_string())?,
         None => json!({}),
     };
-    let objects = objects(args)?;
-    let width = objects.iter().map(|(name, ..)| name.len()).max().unwrap_or_default();
-    let mut table = format!("module: {} KiB\n\n{:width$}  {:>12}  {:>6}\n", module.len() / 1024, "name", "fuel", "KiB");
-    for (name, path, user) in objects {
-        let payload = payload(&path, &user, &settings)?;
-        let measured = meter.measure(&payload).map_err(|error| named(&path, &error))?;
-        let (fuel, memory) = (grouped(measured.fuel), measured.memory_bytes / 1024);
-        table.push_str(&format!("{name:width$}  {fuel:>12}  {memory:>6}\n"));
-    }
-    Ok(table)
+    let files = if args.files.is_empty() { examples()? } else { args.files.clone() };
+    let row = |path: &PathBuf| {
+        let payload = payload(path, &args.user, &settings)?;
+        let measured = meter.measure(&payload).map_err(|error| named(path, &error))?;
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Ok(vec![name, page::grouped(measured.fuel), (measured.memory_bytes / 1024).to_string()])
+    };
+    let rows = files.iter().map(row).collect::<Result<_, String>>()?;
+    Ok(page::table(&["object", "fuel", "memory, KiB"], rows))
 }
 
-/// Name, file and creator of everything that is to be measured.
-fn objects(args: &Args) -> Result<Vec<(String, PathBuf, String)>, String> {
-    let files = if args.files.is_empty() { examples()? } else { args.files.clone() };
-    let name = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let mut objects: Vec<_> = files.into_iter().map(|path| (name(&path), path, args.user.clone())).collect();
-    if let Some(corpora) = &args.corpora {
-        let corpus = CORPUS.map(|(file, user)| (file.to_owned(), corpora.join(file), user.to_owned()));
-        objects.extend(corpus);
-    }
-    Ok(objects)
+/// Writes the wall times into the documentation.
+fn write(times: &Times) -> Result<(), String> {
+    let path = workspace().join("docs/performance.md");
+    let old = String::from_utf8(read(&path)?).map_err(|error| named(&path, &error))?;
+    let new =
+        page::replaced(&old, "times", &times.tables()).ok_or_else(|| named(&path, &"it has no place for times"))?;
+    std::fs::write(&path, new).map_err(|error| named(&path, &error))?;
+    let path = workspace().join("docs/images/times.svg");
+    std::fs::write(&path, times.chart()?).map_err(|error| named(&path, &error))
+}
+
+fn named(path: &Path, error: &dyn std::fmt::Display) -> String {
+    format!("{}: {error}", path.display())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| named(path, &error))
 }
 
 fn examples() -> Result<Vec<PathBuf>, String> {
@@ -111,17 +133,7 @@ fn examples() -> Result<Vec<PathBuf>, String> {
 /// The payload of an object's creation, with its keys in the order of the file.
 fn payload(path: &Path, user: &str, settings: &Value) -> Result<Vec<u8>, String> {
     let name = path.display();
-    let bytes = std::fs::read(path).map_err(|error| format!("{name}: {error}"))?;
-    let documents = documents::parse::<Ordered>(&bytes).map_err(|error| format!("{name}:{error}"))?;
+    let documents = documents::parse::<Ordered>(&read(path)?).map_err(|error| format!("{name}:{error}"))?;
     let object = documents.into_iter().next().ok_or_else(|| format!("{name}: it is empty"))?.value;
-    let tree = serde_json::to_value(&object).map_err(|error| format!("{name}: {error}"))?;
-    let request = Request::create(tree).user(user).build();
-    Ok(host::payload(&ordered_request(&request, object), settings))
-}
-
-/// A number with commas between its thousands.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
-    groups.join(",")
+    created(&object, user, settings).map_err(|error| format!("{name}: {error}"))
 }

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use wapc::WapcHost;
+use wapc::{HostCallback, WapcHost};
 use wasmtime_provider::wasmtime::{Config, Engine, EngineWeak};
 use wasmtime_provider::{EpochDeadlines, WasmtimeEngineProviderBuilder, WasmtimeEngineProviderPre};
 
@@ -79,16 +79,20 @@ impl Module {
     where
         F: Fn(&str, &str, &str, &[u8]) -> Result<Vec<u8>, String> + Send + Sync + 'static,
     {
-        let start = |reason: &dyn std::error::Error| CallError::Start(chain(reason));
-        let instance = self.module.rehydrate(Some(self.deadlines)).map_err(|error| start(&error))?;
         let callback = Box::new(move |_id: u64, binding: &str, namespace: &str, operation: &str, payload: &[u8]| {
             ask(binding, namespace, operation, payload).map_err(Into::into)
         });
-        let host = WapcHost::new(Box::new(instance), Some(callback)).map_err(|error| start(&error))?;
-        host.call(operation, payload).map_err(|error| match error {
+        self.start(Some(callback))?.call(operation, payload).map_err(|error| match error {
             wapc::errors::Error::GuestCallFailure(text) => failure(text),
             other => CallError::Guest(other.to_string()),
         })
+    }
+
+    /// A fresh instance, started.
+    pub(super) fn start(&self, callback: Option<Box<HostCallback>>) -> Result<WapcHost, CallError> {
+        let fail = |reason: &dyn std::error::Error| CallError::Start(chain(reason));
+        let instance = self.module.rehydrate(Some(self.deadlines)).map_err(|error| fail(&error))?;
+        WapcHost::new(Box::new(instance), callback).map_err(|error| fail(&error))
     }
 }
 
