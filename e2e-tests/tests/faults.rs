@@ -183,16 +183,18 @@ fn settings_of_five_megabytes_are_read_in_time_and_judge_as_they_say() {
     }
 }
 
+/// Makes an entry of the catalogue wrong.
+type Spoil<'s> = dyn Fn(&mut Value) + 's;
+
 #[test]
 fn settings_of_five_megabytes_that_are_wrong_are_refused_in_time_and_not_at_length() {
-    let (misspelt, incomplete): (fn(&mut Value), fn(&mut Value)) = (
-        |entry| entry["secretNam"] = entry["secretName"].take(),
-        |entry| *entry = json!({"type": "awsWebIdentity", "allow": {"namespaces": ["x".repeat(80)]}}),
-    );
-    for (spoil, first) in [
-        (misspelt, "`credentials.credential-0.secretNam` is no setting: did you mean `secretName`?"),
-        (incomplete, "`credentials.credential-0.roleArn` is required"),
-    ] {
+    let misspell = |entry: &mut Value| entry["secretNam"] = entry["secretName"].take();
+    let incomplete = json!({"type": "awsWebIdentity", "allow": {"namespaces": ["x".repeat(80)]}});
+    let spoils: [(&Spoil<'_>, &str); 2] = [
+        (&misspell, "`credentials.credential-0.secretNam` is no setting: did you mean `secretName`?"),
+        (&|entry| *entry = incomplete.clone(), "`credentials.credential-0.roleArn` is required"),
+    ];
+    for (spoil, first) in spoils {
         let mut wrong = huge();
         wrong["credentials"].as_object_mut().expect("an object").values_mut().for_each(spoil);
         let answer = policy().validate_settings(&wrong).expect("an answer in time");

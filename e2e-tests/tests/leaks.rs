@@ -176,7 +176,7 @@ impl Tally {
 fn documents() -> [(&'static str, Value); 3] {
     static STRICT: std::sync::OnceLock<Value> = std::sync::OnceLock::new();
     let strict = STRICT.get_or_init(|| {
-        settings::load(&workspace().join("examples/settings/strict.yaml")).expect("strict.yaml holds settings")
+        settings::load(workspace().join("examples/settings/strict.yaml")).expect("strict.yaml holds settings")
     });
     let mut audit = strict.clone();
     audit["failureAction"] = "Audit".into();

@@ -7,7 +7,7 @@ use crate::requirement::Requirement;
 use crate::settings::problems::{At, Problems};
 use crate::settings::read::section;
 
-pub(super) const TYPE: Type = Type { secret: true, ..credential_type!("airflowConnection", AirflowConnection) };
+pub(super) const TYPE: Type = credential_type!("airflowConnection", AirflowConnection);
 
 section! {
     /// The fields.

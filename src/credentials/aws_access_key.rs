@@ -16,7 +16,6 @@ const FILE: &str = "credentials";
 const DIRECTORY: &str = "/var/run/secrets/aws/";
 
 pub(super) const TYPE: Type = Type {
-    secret: true,
     made: &[Made { volume: PREFIX, files: &[FILE], token: false }],
     ..credential_type!("awsAccessKey", AwsAccessKey)
 };

@@ -15,7 +15,6 @@ const DIRECTORY: &str = "/var/run/secrets/azure/";
 const FILE: &str = "certificate";
 
 pub(super) const TYPE: Type = Type {
-    secret: true,
     made: &[Made { volume: PREFIX, files: &[FILE], token: false }],
     ..credential_type!("azureServicePrincipal", AzureServicePrincipal)
 };

@@ -18,7 +18,6 @@ const TOKEN: &str = "custom-token-";
 const DIRECTORY: &str = "/var/run/secrets/custom/";
 
 pub(super) const TYPE: Type = Type {
-    secret: true,
     token: true,
     made: &[Made { volume: FILES, files: &[], token: false }, Made { volume: TOKEN, files: &[], token: true }],
     ..credential_type!("custom", Custom)

@@ -13,7 +13,6 @@ use crate::settings::read::section;
 
 pub(super) const TYPE: Type = Type {
     google: true,
-    secret: true,
     made: &[Made { volume: PREFIX, files: &[FILE], token: false }],
     ..credential_type!("gcpServiceAccountKey", GcpServiceAccountKey)
 };

@@ -51,8 +51,6 @@ pub struct Type {
     pub name: &'static str,
     /// Whether the annotation of Google's initializer can name it.
     pub google: bool,
-    /// Whether it may read a Secret, called like the credential unless `secretName` says otherwise.
-    pub secret: bool,
     /// Whether it may have a token projected.
     pub token: bool,
     /// The audience of its token where the settings name none.
@@ -137,7 +135,6 @@ macro_rules! credential_type {
         $crate::credentials::Type {
             name: $name,
             google: false,
-            secret: false,
             token: false,
             audience: None,
             made: &[],

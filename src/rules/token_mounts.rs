@@ -300,8 +300,7 @@ impl<'p, 'a> Judge<'p, 'a> {
         for (volume, repair) in goes.into_iter().enumerate() {
             if let Some(repair) = repair.flatten().and_then(|index| self.demands.repairs.get_mut(index)) {
                 // Before what the volume's going makes room for.
-                let at = repair.requirements.iter().position(|need| !matches!(need, Requirement::NoMount { .. }));
-                repair.requirements.insert(at.unwrap_or(0), Requirement::NoVolume { volume });
+                repair.requirements.insert(0, Requirement::NoVolume { volume });
             }
         }
     }

@@ -113,12 +113,6 @@ impl Problems {
         };
         self.list.into_iter().map(tell).collect()
     }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
 }
 
 /// Names for a message: "`a`, `b`".
