@@ -10,6 +10,8 @@ BINDGEN_VERSION := $(shell awk '/^name = "wasm-bindgen"$$/ { getline; gsub(/"/, 
 BINDGEN := $(TOOLS)/wasm-bindgen-$(BINDGEN_VERSION)
 DENY_VERSION := 0.20.2
 DENY := $(TOOLS)/cargo-deny-$(DENY_VERSION)
+AUDIT_VERSION := 0.22.2
+AUDIT := $(TOOLS)/cargo-audit-$(AUDIT_VERSION)
 FUZZ_VERSION := 0.13.1
 FUZZ := $(TOOLS)/cargo-fuzz-$(FUZZ_VERSION)
 MUTANTS_VERSION := 27.1.0
@@ -152,6 +154,10 @@ bench: times ## Prints what calls cost: limits, size, instructions, memory and w
 bench-figures: times ## The same, and writes the wall times into docs/performance.md
 	@$(BENCH) --write
 
+.PHONY: profile
+profile: $(TARGET)/named.wasm ## Prints where the bytes go and the instructions, by function
+	@cargo run --locked --quiet --package airflow-pod-identity-e2e --bin profile -- $(TARGET)/named.wasm
+
 # Targets for libFuzzer, in a workspace of their own. The policy is safe Rust: no sanitizer, and so no nightly compiler.
 # It has a target folder of its own too: a library that is also a cdylib has one file name in all workspaces.
 FUZZ_TARGETS := request pod settings annotations
@@ -187,11 +193,22 @@ fuzz-seeds: $(FUZZ)/bin/cargo-fuzz ## Makes the fuzz targets' seeds anew of the 
 $(FUZZ)/bin/cargo-fuzz:
 	$(call install,cargo-fuzz,$(FUZZ_VERSION),$(FUZZ))
 
+# What holds against the module one thing at a time; all of it is part of `test`.
+.PHONY: differential faults leaks
+differential: policy.wasm ## Compares the module with an independent implementation of the verdict
+	cargo test --locked --package airflow-pod-identity-e2e --test differential -- --nocapture
+
+faults: policy.wasm ## Tries wrong answers of the host, huge requests and settings, hostile JSON
+	cargo test --locked --package airflow-pod-identity-e2e --test faults --test hostile
+
+leaks: policy.wasm ## Plants canaries in every place of a pod and looks for them in all that is said
+	cargo test --locked --package airflow-pod-identity-e2e --test leaks -- --nocapture
+
 # Mutants of the rules, plan, credentials and settings (.cargo/mutants.toml). The tree is copied; results lie in mutants.out.
 MUTANTS_JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
 .PHONY: mutants
-mutants: $(MUTANTS)/bin/cargo-mutants ## Changes the code in 1,100 ways and looks which the tests miss (an hour)
+mutants: $(MUTANTS)/bin/cargo-mutants ## Changes the code in 1,100 ways and looks which the tests miss (an hour and a half)
 	env -u CARGO_TARGET_DIR -u AIRFLOW_POD_IDENTITY_CORPORA $(MUTANTS)/bin/cargo-mutants mutants \
 	  --no-shuffle --jobs $(MUTANTS_JOBS) --output $(TARGET) $(MUTANTS_ARGS)
 
@@ -216,6 +233,14 @@ lint: targets deny ## Checks format, clippy and dependencies
 deny: $(DENY)/bin/cargo-deny ## Checks licences and sources of the dependencies
 	@cargo fetch --locked --quiet
 	$(DENY)/bin/cargo-deny --locked --offline check bans licenses sources
+
+.PHONY: audit
+audit: $(AUDIT)/bin/cargo-audit ## Looks for known vulnerabilities in the dependencies (needs the advisory database, from GitHub)
+	$(AUDIT)/bin/cargo-audit audit --file Cargo.lock --deny warnings
+	$(AUDIT)/bin/cargo-audit audit --file fuzz/Cargo.lock --deny warnings
+
+$(AUDIT)/bin/cargo-audit:
+	$(call install,cargo-audit,$(AUDIT_VERSION),$(AUDIT))
 
 $(DENY)/bin/cargo-deny:
 	$(call install,cargo-deny,$(DENY_VERSION),$(DENY))

@@ -14,7 +14,15 @@ pub fn judge(payload: &[u8], cluster: &dyn Cluster) -> Response {
     let Ok(text) = std::str::from_utf8(payload) else {
         return Response::unreadable("it is not valid UTF-8");
     };
-    match read(text).and_then(|(request, settings)| answer(request, &settings, cluster)) {
+    let answered = read(text).and_then(|(request, settings)| {
+        let answered = answer(request, &settings, cluster);
+        // In the policy server an instance lives for one call, and its memory goes with it.
+        if cfg!(target_os = "wasi") {
+            std::mem::forget(settings);
+        }
+        answered
+    });
+    match answered {
         Ok(response) => response,
         Err(Trouble::Settings(problem)) => Response::misconfigured(&problem),
         Err(why) => Response::unreadable(&why.to_string()),

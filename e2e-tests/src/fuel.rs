@@ -2,9 +2,11 @@
 //!
 //! Each measurement is a fresh instance, and what it does while it starts is part of the count, as in policy-server. Host
 //! calls fail here: what a lookup costs is the cluster's affair.
+//!
+//! A call that is stopped short tells where it was: stopped over and over, each time a little later, it draws its profile.
 
 use wasmtime_provider::wasmtime::{
-    Caller, Config, Engine, Extern, InstancePre, Linker, Memory, Module, Result, Store, format_err,
+    Caller, Config, Engine, Extern, InstancePre, Linker, Memory, Module, Result, Store, Trap, WasmBacktrace, format_err,
 };
 use wasmtime_provider::wasmtime_wasi::{Deterministic, WasiCtxBuilder, p1};
 
@@ -67,7 +69,28 @@ impl Meter {
     /// # Errors
     /// When the module traps, or answers with an error.
     pub fn measure(&self, payload: &[u8]) -> std::result::Result<Measured, FuelError> {
-        self.call(payload).map_err(|error| FuelError(format!("the call failed: {error:#}")))
+        self.call(payload, TANK).map_err(|error| FuelError(format!("the call failed: {error:#}")))
+    }
+
+    /// The functions that a call is in, the innermost first, when it has taken so many instructions; `None` when it has
+    /// ended before. The functions have names if the module names them.
+    ///
+    /// # Errors
+    /// When the module traps, or answers with an error.
+    pub fn stack_at(&self, payload: &[u8], fuel: u64) -> std::result::Result<Option<Vec<String>>, FuelError> {
+        let error = match self.call(payload, fuel) {
+            Ok(_) => return Ok(None),
+            Err(error) => error,
+        };
+        match (error.downcast_ref::<Trap>(), error.downcast_ref::<WasmBacktrace>()) {
+            (Some(Trap::OutOfFuel), Some(stack)) => {
+                let name = |frame: &wasmtime_provider::wasmtime::FrameInfo| {
+                    frame.func_name().map_or_else(|| format!("function {}", frame.func_index()), str::to_owned)
+                };
+                Ok(Some(stack.frames().iter().map(name).collect()))
+            }
+            _ => Err(FuelError(format!("the call failed: {error:#}"))),
+        }
     }
 
     fn compile(bytes: &[u8]) -> Result<Self> {
@@ -81,7 +104,7 @@ impl Meter {
         Ok(Self { module: linker.instantiate_pre(&module)? })
     }
 
-    fn call(&self, payload: &[u8]) -> Result<Measured> {
+    fn call(&self, payload: &[u8], tank: u64) -> Result<Measured> {
         // Hash tables of the module are seeded, and what a look-up costs depends on the seed.
         let seeds = Deterministic::new(vec![0x5e, 0xed]);
         let state = State {
@@ -91,7 +114,7 @@ impl Meter {
             error: Vec::new(),
         };
         let mut store = Store::new(self.module.module().engine(), state);
-        store.set_fuel(TANK)?;
+        store.set_fuel(tank)?;
         let instance = self.module.instantiate(&mut store)?;
         for name in STARTERS {
             if let Some(starter) = instance.get_func(&mut store, name) {
@@ -107,7 +130,7 @@ impl Meter {
         let memory =
             instance.get_memory(&mut store, "memory").ok_or_else(|| format_err!("the module exports no memory"))?;
         Ok(Measured {
-            fuel: TANK - store.get_fuel()?,
+            fuel: tank - store.get_fuel()?,
             memory_bytes: memory.data_size(&store),
             response: std::mem::take(&mut store.data_mut().response),
         })

@@ -6,10 +6,11 @@
 //!        input ──► request                 │ get_resource, list_resources_*, can_i
 //!                     │                    ▼
 //!                     └─► {"request", "settings"} ─► host ─► module ─► Verdict ─► diff, review
-//!                                              └───► fuel: instructions and memory of one call ─► measured, bench
+//!                                              └───► fuel: instructions and memory of one call ─► measured, bench; profile
 //! ```
 //!
-//! Two programs are made of it: `review` judges manifests before anything is installed, `bench` measures the module.
+//! Three programs are made of it: `review` judges manifests before anything is installed, `bench` measures the module,
+//! `profile` tells where its bytes and instructions go.
 //! The tests use the same parts, so what a test sees is what a user sees and what policy-server does.
 
 pub mod cluster;
@@ -25,6 +26,8 @@ pub mod laws;
 #[cfg(feature = "engine")]
 pub mod measured;
 pub mod ordered;
+#[cfg(feature = "engine")]
+pub mod profile;
 pub mod request;
 pub mod settings;
 pub mod testing;
