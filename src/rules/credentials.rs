@@ -9,7 +9,7 @@ use crate::json::{Result, Text};
 use crate::names::{is_dns_label, is_dns_subdomain, is_within, real_path, shown, shown_label};
 use crate::plan::{Demands, Repair};
 use crate::pod::{Container, EnvValue, Metadata, Pod, Section, Source, Volume};
-use crate::requirement::{Requirement, VolumeSource};
+use crate::requirement::Requirement;
 use crate::settings::access::Claimant;
 use crate::settings::pattern::any;
 use crate::settings::{Entry, Settings, Uncatalogued};
@@ -153,19 +153,7 @@ pub fn foreign<'a>(pod: &Pod<'a>, asks: bool, demands: &mut Demands<'a>) {
                 _ => false,
             })
     };
-    let needs = |repair: &'_ Repair<'a>| repair.finding.rule == Rule::Credentials;
-    let wanted: Vec<(String, VolumeSource)> = demands
-        .repairs
-        .iter()
-        .filter(|repair| needs(repair))
-        .flat_map(|repair| &repair.requirements)
-        .filter_map(|requirement| match requirement {
-            Requirement::Volume { name, source } => Some((name.clone(), source.clone())),
-            _ => None,
-        })
-        .collect();
-    let ours = |volume: &&Volume<'a>| wanted.iter().any(|(name, source)| *name == volume.name && source.is(volume));
-    let volumes: Vec<&Volume<'a>> = pod.volumes.iter().filter(text).filter(|volume| !ours(volume)).collect();
+    let volumes: Vec<&Volume<'a>> = pod.volumes.iter().filter(text).collect();
     if volumes.is_empty() {
         return;
     }

@@ -137,18 +137,16 @@ pub(crate) fn nearest<'k>(text: &str, known: &[&'k str]) -> Option<&'k str> {
 
 /// The Levenshtein distance.
 fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
+    // The matrix' line, but for its first column.
+    let mut row: Vec<usize> = (1..=other.chars().count()).collect();
     for (line, a) in one.chars().enumerate() {
         let mut diagonal = line;
         let mut left = line + 1;
-        for (cell, b) in row.iter_mut().skip(1).zip(other.chars()) {
+        for (cell, b) in row.iter_mut().zip(other.chars()) {
             let changed = diagonal + usize::from(a != b);
             diagonal = *cell;
             left = changed.min(left + 1).min(diagonal + 1);
             *cell = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = line + 1;
         }
     }
     row.last().copied().unwrap_or_default()
