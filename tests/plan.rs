@@ -32,7 +32,11 @@ fn only(requirement: &Requirement) -> &[Requirement] {
 
 /// The pod after the plan, and who was refused.
 fn planned(asked: &[Asked<'_>]) -> (String, Vec<String>) {
-    let pod = Pod::read(Outline::read(&mut Reader::new(POD)).unwrap()).unwrap();
+    planned_in(POD, asked)
+}
+
+fn planned_in(text: &str, asked: &[Asked<'_>]) -> (String, Vec<String>) {
+    let pod = Pod::read(Outline::read(&mut Reader::new(text)).unwrap()).unwrap();
     let repair = |(rule, origin, needs): &Asked<'_>| Repair {
         finding: Finding { rule: *rule, place: Place::Labels, problem: Problem::NoContainer },
         origin: (*origin).to_owned(),
@@ -40,7 +44,7 @@ fn planned(asked: &[Asked<'_>]) -> (String, Vec<String>) {
     };
     let demands = Demands { repairs: asked.iter().map(repair).collect(), findings: Vec::new() };
     let plan = Plan::new(&pod, demands, |rule| rule == MENDS);
-    assert_eq!(plan.changes.is_empty(), plan.changes.apply(&pod) == POD, "{asked:?}");
+    assert_eq!(plan.changes.is_empty(), plan.changes.apply(&pod) == text, "{asked:?}");
     (plan.changes.apply(&pod), plan.refused)
 }
 
@@ -174,4 +178,25 @@ fn a_volume_that_goes_makes_room() {
     // Nor is the validity of its tokens changed.
     let limit = Requirement::Expiration { volume: 1, source: 0, seconds: 600 };
     assert_eq!(planned(&[(MENDS, "one", &[gone.clone(), limit])]), planned(&[(MENDS, "one", &[gone])]));
+}
+
+#[test]
+fn what_two_ask_for_is_written_once() {
+    let annotation = Requirement::Annotation { key: "b".to_owned(), value: "2".to_owned() };
+    let first = planned(&[(MENDS, "first", only(&annotation))]);
+    let twice = [(MENDS, "first", only(&annotation)), (MENDS, "second", only(&annotation))];
+    assert!(first.0.contains(r#""annotations": {"a": "1","b":"2"}"#), "{}", first.0);
+    assert_eq!(planned(&twice), first);
+}
+
+#[test]
+fn what_is_null_becomes_a_map() {
+    let pod = r#"{"metadata":{"labels":null,"annotations":null},"spec":{"containers":[]}}"#;
+    let needs = [
+        Requirement::Annotation { key: "b".to_owned(), value: "2".to_owned() },
+        Requirement::Label { key: "component".to_owned(), value: "3".to_owned() },
+    ];
+    let (mended, refused) = planned_in(pod, &[(MENDS, "it", &needs)]);
+    assert_eq!(mended, r#"{"metadata":{"labels":{"component":"3"},"annotations":{"b":"2"}},"spec":{"containers":[]}}"#);
+    assert!(refused.is_empty());
 }

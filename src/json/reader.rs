@@ -100,8 +100,8 @@ impl Elements {
 /// What [`Reader::note`] noted of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Noted<'a, const N: usize> {
-    /// The values, in the order of the keys that were asked for; of a key that stands there twice the last.
-    pub values: [Option<Raw<'a>>; N],
+    /// The texts of the values, in the order of the keys that were asked for; of a key that stands there twice the last.
+    pub values: [Option<&'a str>; N],
     /// The index of a key that stands there twice.
     pub twice: Option<usize>,
 }
@@ -308,11 +308,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Checks the next value's form and passes over it, noting the values of some keys of the object that it is. Of a key
-    /// that stands there twice the index is noted too. `None` where a key is written with escapes: nothing was noted then.
+    /// that stands there twice the index is noted too. Answers the object's text as well. `None` where a key is written with escapes: nothing was noted then.
     ///
     /// # Errors
     /// On malformed JSON, and when it is no object.
-    pub fn note<const N: usize>(&mut self, keys: [&str; N]) -> Result<(Raw<'a>, Option<Noted<'a, N>>)> {
+    pub fn note<const N: usize>(&mut self, keys: [&str; N]) -> Result<(&'a str, Option<Noted<'a, N>>)> {
         let mut noted = Noted { values: [None; N], twice: None };
         let mut plain = true;
         let begin = {
@@ -347,17 +347,19 @@ impl<'a> Reader<'a> {
             self.after_space();
             let start = self.at;
             self.pass()?;
-            if let Some(index) = keys.iter().position(|wanted| wanted.len() == key.len() && wanted.as_bytes() == key) {
-                let raw = Raw { text: self.text.get(start..self.at).unwrap_or_default(), at: start };
+            // Byte by byte: for so few, the call of a comparison costs more.
+            if let Some(index) =
+                keys.iter().position(|wanted| wanted.len() == key.len() && wanted.bytes().eq(key.iter().copied()))
+            {
+                let text = self.text.get(start..self.at).unwrap_or_default();
                 if let Some(value) = noted.values.get_mut(index)
-                    && value.replace(raw).is_some()
+                    && value.replace(text).is_some()
                 {
                     noted.twice = Some(index);
                 }
             }
         }
-        let raw = Raw { text: self.text.get(begin..self.at).unwrap_or_default(), at: begin };
-        Ok((raw, plain.then_some(noted)))
+        Ok((self.text.get(begin..self.at).unwrap_or_default(), plain.then_some(noted)))
     }
 
     /// Nothing but white space may follow.

@@ -4,7 +4,7 @@ use super::FailureAction;
 use super::pattern::{AccountPattern, any, matches, matches_account, restricts};
 use super::problems::{At, Problems};
 use super::read::{Labels, Pattern, Restriction, section};
-use crate::json::{Kind, Raw, Reader, Result};
+use crate::json::{Kind, Reader, Result};
 use crate::pod::Metadata;
 use crate::request::Requester;
 use crate::rules::Rule;
@@ -160,8 +160,8 @@ fn last_account(allow: &str) -> Option<&str> {
 }
 
 /// Whether a list of one plain string, as most lists are, holds none that matches.
-fn none(list: Option<Raw<'_>>, is_match: &dyn Fn(&str) -> bool) -> bool {
-    let one = list.and_then(|raw| raw.text.strip_prefix("[\"")?.strip_suffix("\"]"));
+fn none(list: Option<&str>, is_match: &dyn Fn(&str) -> bool) -> bool {
+    let one = list.and_then(|text| text.strip_prefix("[\"")?.strip_suffix("\"]"));
     one.is_some_and(|one| !one.bytes().any(|byte| matches!(byte, b'"' | b'\\')) && !is_match(one))
 }
 

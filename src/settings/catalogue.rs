@@ -21,7 +21,7 @@ pub struct Catalogue<'a> {
 #[derive(Debug, Clone, PartialEq)]
 struct Listed<'a> {
     name: Text<'a>,
-    raw: Raw<'a>,
+    text: &'a str,
     head: Head<'a>,
 }
 
@@ -46,15 +46,15 @@ impl<'a> Setting<'a> for Catalogue<'a> {
         let mut entries = Vec::new();
         let mut fields = reader.object("credentials")?;
         while let Some(key) = reader.key(&mut fields)? {
-            let (raw, head) = match reader.kind()? {
-                Kind::Object => reader.note(HEAD).map(|(raw, noted)| (raw, noted.map(Head::new)))?,
-                _ => (reader.skip()?, Some(Head::default())),
+            let (text, head) = match reader.kind()? {
+                Kind::Object => reader.note(HEAD).map(|(text, noted)| (text, noted.map(Head::new)))?,
+                _ => (reader.skip()?.text, Some(Head::default())),
             };
             let head = match head {
                 Some(head) => head,
-                None => Head::read(raw)?,
+                None => Head::read(text)?,
             };
-            entries.push(Listed { name: key, raw, head });
+            entries.push(Listed { name: key, text, head });
         }
         Ok(Some(Self { entries }))
     }
@@ -101,8 +101,8 @@ impl<'a> Catalogue<'a> {
                 break;
             }
             // Nobody has what has no `allow`.
-            let Some(raw) = head.allow else { continue };
-            if Allow::rules_out(&mut raw.reader(), who)? {
+            let Some(allow) = head.allow else { continue };
+            if Allow::rules_out(&mut Reader::new(allow), who)? {
                 continue;
             }
             let Some(kind) = head.kind()?.as_deref().and_then(credentials::type_of) else { continue };
@@ -148,8 +148,9 @@ impl<'a> Catalogue<'a> {
             }
             let kind = listed.head.kind()?.as_deref().and_then(credentials::type_of);
             let Some(kind) = kind.filter(|kind| kind.token) else { continue };
-            let told = || audiences.iter().any(|audience| listed.raw.has_string(audience));
-            if !by_default(&kind) && listed.raw.is_literal() && !told() {
+            let raw = Raw { text: listed.text, at: 0 };
+            let told = || audiences.iter().any(|audience| raw.has_string(audience));
+            if !by_default(&kind) && raw.is_literal() && !told() {
                 continue;
             }
             let Some(entry) = listed.read(At::ROOT, &mut Problems::default())? else { continue };
@@ -187,9 +188,9 @@ impl<'a> Catalogue<'a> {
 /// What can be told of an entry without reading its type's fields.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 struct Head<'a> {
-    kind: Option<Raw<'a>>,
-    secret: Option<Raw<'a>>,
-    allow: Option<Raw<'a>>,
+    kind: Option<&'a str>,
+    secret: Option<&'a str>,
+    allow: Option<&'a str>,
     /// One of these that stands there twice.
     twice: Option<&'static str>,
 }
@@ -204,12 +205,12 @@ impl<'a> Head<'a> {
     }
 
     /// Reads an object whose keys are written with escapes.
-    fn read(raw: Raw<'a>) -> Result<Self> {
+    fn read(text: &'a str) -> Result<Self> {
         let mut noted = Noted { values: [None; 3], twice: None };
-        let mut reader = raw.reader();
+        let mut reader = Reader::new(text);
         let mut fields = reader.object("credentials")?;
         while let Some(key) = reader.key(&mut fields)? {
-            let value = reader.skip()?;
+            let value = reader.skip()?.text;
             if let Some(index) = HEAD.iter().position(|wanted| *wanted == key)
                 && let Some(known) = noted.values.get_mut(index)
                 && known.replace(value).is_some()
@@ -226,16 +227,16 @@ impl<'a> Head<'a> {
 
     fn allow(&self, at: At<'_>, problems: &mut Problems) -> Result<Allow<'a>> {
         match self.allow {
-            Some(raw) if raw.text != "null" => Ok(Allow::read(&mut raw.reader(), at, problems)?.unwrap_or_default()),
+            Some(text) if text != "null" => Ok(Allow::read(&mut Reader::new(text), at, problems)?.unwrap_or_default()),
             _ => Ok(Allow::default()),
         }
     }
 }
 
 /// A value as a string; `None` for anything else.
-fn text<'a>(value: Option<Raw<'a>>) -> Result<Option<Text<'a>>> {
+fn text<'a>(value: Option<&'a str>) -> Result<Option<Text<'a>>> {
     match value {
-        Some(raw) if raw.text.starts_with('"') => raw.reader().string("credentials"),
+        Some(text) if text.starts_with('"') => Reader::new(text).string("credentials"),
         _ => Ok(None),
     }
 }
@@ -243,7 +244,7 @@ fn text<'a>(value: Option<Raw<'a>>) -> Result<Option<Text<'a>>> {
 impl<'a> Listed<'a> {
     /// Reads the whole credential: `type` says which type's fields the rest is.
     fn read(&self, at: At<'_>, problems: &mut Problems) -> Result<Option<Entry<'a>>> {
-        let mut reader = self.raw.reader();
+        let mut reader = Reader::new(self.text);
         if reader.kind()? != Kind::Object {
             return wrong(&mut reader, at, problems, "an object");
         }
