@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use e2e_tests::host::CallError;
-use e2e_tests::laws::{self, Edit, Trial, Violation, edits};
+use e2e_tests::laws::{self, Edit, Trial, Violation, api_tokens, edits};
 use e2e_tests::request::Request;
 use serde_json::{Value, json};
 
@@ -259,4 +259,23 @@ fn every_other_change_is_refused() {
     );
     let error = found(&[&volume], &[""]).expect_err("a mount without its volume");
     assert_eq!(error, "volume kube-api-access-x is gone and still mounted");
+}
+
+/// A find of the fuzz target `pod`: the check took only a star at the end for one.
+#[test]
+fn a_star_of_an_audience_stands_for_anything_wherever_it_is() {
+    let pod = |audience: &str| {
+        json!({"spec": {
+            "volumes": [{"name": "v", "projected": {"sources": [{"serviceAccountToken": {"audience": audience}}]}}],
+            "ephemeralContainers": [{"name": "c", "volumeMounts": [{"name": "v", "mountPath": "/v"}]}],
+        }})
+    };
+    let is_held = |audience: &str, pattern: &str| !api_tokens(&pod(audience), &[pattern]).is_empty();
+    for pattern in ["*.example", "https://*", "https://*.example", "*issuer*", "*", "https://issuer.example*"] {
+        assert!(!is_held("https://issuer.example", pattern), "{pattern}");
+    }
+    for pattern in ["*.com", "issuer*", "http://*", "https://*.example.com", "https://issuer.example/*", ""] {
+        assert!(is_held("https://issuer.example", pattern), "{pattern}");
+    }
+    assert!(is_held("", "https://*"));
 }

@@ -27,8 +27,7 @@ pub struct Held {
     pub volume: String,
 }
 
-/// All containers that mount a token whose audience is absent, empty or not one of `others` (a `*` at the end stands for
-/// anything).
+/// All containers that mount a token whose audience is absent, empty or not one of `others` (a `*` stands for anything).
 #[must_use]
 pub fn api_tokens(pod: &Value, others: &[&str]) -> Vec<Held> {
     let mut found = Vec::new();
@@ -65,10 +64,18 @@ fn bears(volume: &Value, others: &[&str]) -> bool {
 }
 
 fn is_other(audience: &str, others: &[&str]) -> bool {
-    others.iter().any(|other| match other.strip_suffix('*') {
-        Some(start) => audience.starts_with(start),
-        None => audience == *other,
-    })
+    others.iter().any(|other| matches(audience, other))
+}
+
+/// Whether a pattern means the text: a `*` stands for anything, nothing included.
+fn matches(text: &str, pattern: &str) -> bool {
+    match pattern.split_once('*') {
+        None => text == pattern,
+        Some((start, rest)) => text.strip_prefix(start).is_some_and(|tail| {
+            let ends = (0..=tail.len()).filter_map(|at| tail.get(at..));
+            ends.into_iter().any(|end| matches(end, rest))
+        }),
+    }
 }
 
 fn name(value: &Value) -> &str {
