@@ -308,7 +308,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Checks the next value's form and passes over it, noting the values of some keys of the object that it is. Of a key
-    /// that stands there twice the index is noted too. Answers the object's text as well. `None` where a key is written with escapes: nothing was noted then.
+    /// that stands there twice the index is noted too. Answers the object's text, and what was noted: `None` where a key is
+    /// written with escapes.
     ///
     /// # Errors
     /// On malformed JSON, and when it is no object.

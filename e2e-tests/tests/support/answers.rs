@@ -118,7 +118,8 @@ fn a_huge_answer_that_is_the_object_is_a_yes() {
     let mut unverified = settings();
     unverified["credentialInjection"]["verifySecrets"] = false.into();
     let expected = asking("one", &unverified, &fails("nobody is asked"));
-    assert!(expected.mutated_object.is_some());
+    let injected = expected.mutated_object.as_ref().map(|pod| &pod["spec"]["volumes"][0]["secret"]["secretName"]);
+    assert_eq!(injected, Some(&json!("one")));
     assert_eq!(String::from_utf8_lossy(&verdict.raw), String::from_utf8_lossy(&expected.raw));
 }
 
